@@ -1,0 +1,1 @@
+"""The running service: app, settings, database, access, routes, command line, demo data."""

@@ -1,0 +1,1 @@
+"""What a grid is and how it may change, with the small kernel under everything."""

@@ -1,0 +1,1 @@
+"""What the map can show: stored layers, coverage, hotspots, tiles, files in and out."""

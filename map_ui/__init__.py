@@ -1,0 +1,1 @@
+"""Folium pages: text out; no database, no HTTP."""
