@@ -1,4 +1,4 @@
-"""What the service refuses, as values: a code, a sentence in Chinese and in English, and the place."""
+"""What the service refuses, as values: a code, a sentence in Chinese and English, the place."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-class Refused(ValueError):
+class Refused(ValueError):  # noqa: N818 - it is a verdict, and the door makes it an answer
     """Input or a request that is not taken; nothing was changed.
 
     Parameters

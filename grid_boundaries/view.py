@@ -46,9 +46,7 @@ def within_scope(view: View, unit_path: ColumnElement[str]) -> ColumnElement[boo
     return or_(*(unit_path.startswith(path, autoescape=True) for path in view.scope))
 
 
-def narrowed(
-    statement: Select[Any], view: View, unit_path: Column[str] | None
-) -> Select[Any]:
+def narrowed(statement: Select[Any], view: View, unit_path: Column[str] | None) -> Select[Any]:
     """Return the statement with only the rows that the view may see.
 
     A `unit_path` of None marks what every signed-in person of the county may see
