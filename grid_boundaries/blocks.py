@@ -1,4 +1,4 @@
-"""Blocks (基础图斑) as polygons: made ready, cut along lines, joined into grids, and who touches whom."""
+"""Blocks (基础图斑) as polygons: made, cut along lines, joined into grids, and who touches whom."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def block_frame(
     _checked_solid(shapes, polygons.index)
     areas_m2 = shapely.area(shapes)
     inside = shapely.get_coordinates(shapely.point_on_surface(shapes))
-    village_codes, shares = _largest_overlaps(shapes, villages.sort_index())
+    village_codes, shares = _largest_overlaps(shapes, GeoSeries(villages.sort_index()))
     blocks = GeoDataFrame(
         {
             "id": first_block_ids(inside),
@@ -135,7 +135,7 @@ def grid_polygons(shapes: GeoSeries, grid_codes: pd.Series[Any]) -> GeoSeries:
     """
     # one union a grid: GEOS joins one coverage a call
     joined = {
-        code: shapely.coverage_union_all(members.array)
+        code: shapely.coverage_union_all(np.asarray(members.array, dtype=object))
         for code, members in shapes.groupby(grid_codes, sort=True)
     }
     joined = {code: _single(shape) for code, shape in joined.items()}
@@ -169,7 +169,7 @@ def neighbours(shapes: GeoSeries, *, shortest_m: float = 0.0) -> pd.DataFrame:
     return pd.DataFrame({**found, "shared_m": shared_m[kept]})
 
 
-def pieces(grid_codes: pd.Series[Any], touching: pd.DataFrame) -> pd.Series[int]:
+def pieces(grid_codes: pd.Series[Any], touching: pd.DataFrame) -> pd.Series[Any]:
     """Return of how many pieces each grid consists, by rook contiguity of its blocks.
 
     Parameters
@@ -186,6 +186,8 @@ def pieces(grid_codes: pd.Series[Any], touching: pd.DataFrame) -> pd.Series[int]
         Number of pieces by grid code, in text order; 1 is contiguous.
     """
     held = grid_codes.dropna()
+    if held.empty:
+        return pd.Series(np.zeros(0, dtype=int), pd.Index([], name="grid_code"), name="pieces")
     first = held.index.get_indexer(pd.Index(touching["a"]))
     second = held.index.get_indexer(pd.Index(touching["b"]))
     codes, grids = pd.factorize(held, sort=True)
@@ -193,10 +195,10 @@ def pieces(grid_codes: pd.Series[Any], touching: pd.DataFrame) -> pd.Series[int]
     links = csr_array(
         (np.ones(same.sum(), dtype=bool), (first[same], second[same])), shape=(len(held),) * 2
     )
-    part_count, part = connected_components(links, directed=False)
+    part = connected_components(links, directed=False)[1]
     _, one_a_part = np.unique(part, return_index=True)
     counts = np.bincount(codes[one_a_part], minlength=len(grids))
-    return pd.Series(counts, index=pd.Index(grids, name="grid_code"), name="pieces", dtype=int)
+    return pd.Series(counts, index=pd.Index(grids, name="grid_code"), name="pieces")
 
 
 def is_contiguous(block_ids: Collection[str], touching: pd.DataFrame) -> bool:

@@ -15,7 +15,7 @@ from grid_boundaries.errors import Refused
 
 LEVELS = ("county", "town", "village", "grid")
 MOST_BLOCKS = 999_999
-MOST_GRIDS_IN_A_VILLAGE = 999
+MOST_SERIAL = 999
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class CodeProfile:
         Whether every grid code is its village's code, the mark and three digits; otherwise
         a grid may carry any text and its village is known from the tables alone.
     serial_ranges
-        For a kind of village, the first and last of the three closing digits expected.
+        Kind of village, first and last of its three closing digits expected.
     """
 
     name: str
@@ -43,13 +43,13 @@ class CodeProfile:
     village_digits: int
     grid_mark: str = ""
     are_grids_nested: bool = True
-    serial_ranges: Mapping[str, tuple[int, int]] = MappingProxyType({})
+    serial_ranges: tuple[tuple[str, int, int], ...] = ()
 
 
 PROFILES: Mapping[str, CodeProfile] = MappingProxyType(
     {
         "cn": CodeProfile(
-            "cn", 6, 9, 12, serial_ranges={"community": (1, 199), "village": (200, 399)}
+            "cn", 6, 9, 12, serial_ranges=(("community", 1, 199), ("village", 200, 399))
         ),
         "taipei": CodeProfile("taipei", 5, 8, 11, grid_mark="-", are_grids_nested=False),
     }
@@ -305,7 +305,7 @@ def _finite_points(points_xy: npt.NDArray[np.float64]) -> npt.NDArray[np.float64
 def _free_numbers(start: str, given: Collection[str]) -> Sequence[int]:
     tails = (code[len(start) :] for code in given if code.startswith(start))
     taken = {int(tail) for tail in tails if len(tail) == 3 and _is_digits(tail)}
-    numbers = range(1, MOST_GRIDS_IN_A_VILLAGE + 1)
+    numbers = range(1, MOST_SERIAL + 1)
     highest = max(taken, default=0)
     return [*numbers[highest:], *(n for n in numbers[:highest] if n not in taken)]
 
@@ -331,7 +331,8 @@ def _fault(
     if stated is not None and stated != found:
         zh = f"编码 {code} 的长度表示 {found}，而所列级别为 {stated}；请核对"
         return code, "wrong-level", "error", zh, f"{code} is a {found}'s code, listed as {stated}"
-    first, last = profile.serial_ranges.get(str(kind), (0, MOST_GRIDS_IN_A_VILLAGE))
+    ranges = {named: (first, last) for named, first, last in profile.serial_ranges}
+    first, last = ranges.get(str(kind), (0, MOST_SERIAL))
     if found != "village" or first <= int(code[-3:]) <= last:
         return None
     zh = f"{code} 为 {kind}，末三位应在 {first:03d}–{last:03d}；请核对类别或编码"

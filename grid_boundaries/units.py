@@ -10,6 +10,8 @@ import pandas as pd
 from grid_boundaries.codes import path_of
 from grid_boundaries.errors import NotFound, Refused
 
+Finding = tuple[str | None, str, str, str]  # code, fault, zh, en
+
 
 def faults(units: pd.DataFrame) -> pd.DataFrame:
     """Return what keeps a table of units from being one tree, one row a finding.
@@ -30,7 +32,7 @@ def faults(units: pd.DataFrame) -> pd.DataFrame:
     parents = _texts(units["parent_code"])
     above = dict(zip(codes, parents, strict=True))
     tops = [code for code, parent in above.items() if code and not parent]
-    found = [_missing_top()] if not tops and len(units) else []
+    found: list[Finding] = [_missing_top()] if not tops and len(units) else []
     seen: set[str] = set()
     for code, parent in zip(codes, parents, strict=True):
         found.extend(_unit_faults(code, parent, above, seen, tops))
@@ -133,7 +135,7 @@ def _climb(code: str, above: Mapping[str, str]) -> list[str]:
 
 def _unit_faults(
     code: str, parent: str, above: Mapping[str, str], seen: set[str], tops: list[str]
-) -> list[tuple[str | None, str, str, str]]:
+) -> list[Finding]:
     if not code:
         return [(code, "no-code", "有一行没有单位编码；请补全", "a row has no unit code")]
     if code in seen:
@@ -148,10 +150,10 @@ def _unit_faults(
     return [_in_cycle(code)] if code in _climb(code, above) else []
 
 
-def _in_cycle(code: str) -> tuple[str, str, str, str]:
+def _in_cycle(code: str) -> Finding:
     zh = f"{code} 的上级关系成环；请改正上级编码"
     return code, "cycle", zh, f"the parents of {code} lead in a circle; correct one of them"
 
 
-def _missing_top() -> tuple[None, str, str, str]:
+def _missing_top() -> Finding:
     return None, "no-top", "表中没有县级单位（没有上级的一行）", "no unit is without a parent"
