@@ -15,6 +15,7 @@ from grid_boundaries.errors import Refused
 from grid_boundaries.tables import STORED_SRID
 
 Coordinates = npt.NDArray[np.float64]
+Shift = Callable[[Coordinates], Coordinates]
 
 WEST_DEG, EAST_DEG = 73.5, 136.5  # where CGCS2000 3-degree zones are defined
 FIRST_BY_MERIDIAN, FIRST_BY_NUMBER = 4534, 4513  # EPSG: CM 75E, and its twin with zone 25 in x
@@ -247,7 +248,7 @@ def _is_shifted(pairs: Coordinates, *, margin_deg: float = 0.0) -> npt.NDArray[n
     return np.asarray(inside.all(axis=1), dtype=bool)
 
 
-def _shifted(lonlat: Coordinates, shift: Callable[[Coordinates], Coordinates]) -> Coordinates:
+def _shifted(lonlat: Coordinates, shift: Shift) -> Coordinates:
     pairs = _pairs(lonlat)
     result = np.where(np.isnan(pairs).any(axis=1, keepdims=True), np.nan, pairs)
     inside = _is_shifted(pairs)
@@ -255,7 +256,7 @@ def _shifted(lonlat: Coordinates, shift: Callable[[Coordinates], Coordinates]) -
     return result
 
 
-def _unshifted(lonlat: Coordinates, shift: Callable[[Coordinates], Coordinates]) -> Coordinates:
+def _unshifted(lonlat: Coordinates, shift: Shift) -> Coordinates:
     pairs = _pairs(lonlat)
     result = np.where(np.isnan(pairs).any(axis=1, keepdims=True), np.nan, pairs)
     near = np.flatnonzero(_is_shifted(pairs, margin_deg=LARGEST_SHIFT_DEG))
@@ -270,7 +271,7 @@ def _unshifted(lonlat: Coordinates, shift: Callable[[Coordinates], Coordinates])
     return result
 
 
-def _inverse(target: Coordinates, shift: Callable[[Coordinates], Coordinates]) -> Coordinates:
+def _inverse(target: Coordinates, shift: Shift) -> Coordinates:
     """Solve shift(w) = target by w ← w − (shift(w) − target); a shift stretches by 3 % at most."""
     guess = target.copy()
     for _ in range(MOST_ROUNDS):
