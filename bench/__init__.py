@@ -1,0 +1,1 @@
+"""Benchmarks: modules whose `figures()` return measured numbers, one subject each."""

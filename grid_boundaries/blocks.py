@@ -1,0 +1,263 @@
+"""Blocks (基础图斑) as polygons: made, cut along lines, joined into grids, and who touches whom."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import shapely
+from geopandas import GeoDataFrame, GeoSeries
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
+from shapely.geometry.base import BaseGeometry
+
+from grid_boundaries.codes import first_block_ids
+from grid_boundaries.errors import Refused
+from grid_boundaries.topology import measurable, polygons_only
+
+WHOLE_SHARE = 0.95  # a block with less of itself in its village is worth a planner's look
+
+
+@dataclass(frozen=True)
+class BlockFrame:
+    """Blocks made from polygons, with what a planner should look at.
+
+    Parameters
+    ----------
+    blocks
+        GeoDataFrame with columns id, village_code, village_share (part of the block in
+        that village), area_m2 and geometry, in the order and index of the polygons.
+    findings
+        DataFrame with columns block_id, fault ("between-villages", "outside-villages"),
+        village_code, village_share, zh, en; lowest share first.
+    """
+
+    blocks: GeoDataFrame
+    findings: pd.DataFrame
+
+
+def block_frame(
+    polygons: GeoSeries, villages: GeoSeries, *, smallest_share: float = WHOLE_SHARE
+) -> BlockFrame:
+    """Return blocks out of ready-made polygons, each in the village it overlaps most.
+
+    Parameters
+    ----------
+    polygons
+        Valid polygons that are to be blocks, metres; ids are given W→E, then N→S by a
+        point inside each.
+    villages
+        Valid outlines in the same CRS, indexed by village code. Of two villages with
+        the same share the lower code is taken.
+    smallest_share
+        Share of a block's area in its village under which it becomes a finding.
+
+    Raises
+    ------
+    Refused
+        An invalid, missing or non-polygon geometry (by index), an empty polygon,
+        degrees for metres.
+    """
+    shapes = measurable(polygons)
+    _checked_solid(shapes, polygons.index)
+    areas_m2 = shapely.area(shapes)
+    inside = shapely.get_coordinates(shapely.point_on_surface(shapes))
+    village_codes, shares = _largest_overlaps(shapes, GeoSeries(villages.sort_index()))
+    blocks = GeoDataFrame(
+        {
+            "id": first_block_ids(inside),
+            "village_code": village_codes,
+            "village_share": shares,
+            "area_m2": areas_m2,
+        },
+        geometry=shapes,
+        crs=polygons.crs,
+        index=polygons.index,
+    )
+    return BlockFrame(blocks, _findings(blocks[blocks["village_share"] < smallest_share]))
+
+
+def cut_along(within: BaseGeometry, lines: GeoSeries) -> GeoSeries:
+    """Return the faces into which lines cut a polygon; they tile it.
+
+    Lines need not be noded, may cross, overlap, reach outside and end anywhere; an end
+    that meets no other line cuts nothing.
+
+    Parameters
+    ----------
+    within
+        Valid polygon or multipolygon, metres; its holes stay holes.
+    lines
+        Lines in the same CRS: streets, rivers, a planner's stroke. None gives `within`.
+
+    Returns
+    -------
+    GeoSeries
+        One polygon a face, W→E then N→S by a point inside each.
+
+    Raises
+    ------
+    Refused
+        `within` is invalid, missing or no polygon; degrees for metres.
+    """
+    outline = measurable(GeoSeries([within], index=["within"], crs=lines.crs))[0]
+    noded = shapely.union_all([outline.boundary, *lines[~lines.isna()].array])
+    faces = shapely.get_parts(shapely.polygonize([noded]))
+    middles = shapely.point_on_surface(faces)
+    shapely.prepare(outline)
+    kept = shapely.intersects(outline, middles)
+    faces, points = faces[kept], shapely.get_coordinates(middles[kept])
+    order = np.argsort(first_block_ids(points), kind="stable")
+    return GeoSeries(faces[order], crs=lines.crs, name="face")
+
+
+def grid_polygons(shapes: GeoSeries, grid_codes: pd.Series[Any]) -> GeoSeries:
+    """Return the polygon of each grid: the coverage union of its blocks.
+
+    Shared borders vanish only where both blocks have the very same vertices, as blocks
+    of one cut do; nothing is snapped.
+
+    Parameters
+    ----------
+    shapes
+        The blocks' polygons.
+    grid_codes
+        Grid code of each block, same index; missing for a block in no grid.
+
+    Returns
+    -------
+    GeoSeries
+        Polygons and multipolygons, indexed by grid code in text order.
+    """
+    # one union a grid: GEOS joins one coverage a call
+    joined = {
+        code: shapely.coverage_union_all(np.asarray(members.array, dtype=object))
+        for code, members in shapes.groupby(grid_codes, sort=True)
+    }
+    joined = {code: _single(shape) for code, shape in joined.items()}
+    index = pd.Index(list(joined), dtype=object, name="grid_code")
+    return GeoSeries(list(joined.values()), index=index, crs=shapes.crs)
+
+
+def neighbours(shapes: GeoSeries, *, shortest_m: float = 0.0) -> pd.DataFrame:
+    """Return which blocks share a border, and how long it is; a shared point is no border.
+
+    Parameters
+    ----------
+    shapes
+        Valid polygons, metres, each label once.
+    shortest_m
+        Length in metres up to which a shared border does not count.
+
+    Returns
+    -------
+    DataFrame
+        a, b (labels, a before b in the order given), shared_m; one row for two blocks.
+    """
+    polygons = measurable(shapes)
+    first, second = shapely.STRtree(polygons).query(polygons, predicate="intersects")
+    once = first < second
+    first, second = first[once], second[once]
+    borders = shapely.boundary(polygons)
+    shared_m = shapely.length(shapely.intersection(borders[first], borders[second]))
+    kept = shared_m > shortest_m
+    found = {"a": shapes.index[first[kept]], "b": shapes.index[second[kept]]}
+    return pd.DataFrame({**found, "shared_m": shared_m[kept]})
+
+
+def pieces(grid_codes: pd.Series[Any], touching: pd.DataFrame) -> pd.Series[Any]:
+    """Return of how many pieces each grid consists, by rook contiguity of its blocks.
+
+    Parameters
+    ----------
+    grid_codes
+        Grid code by block id; blocks in no grid (missing) are passed over.
+    touching
+        Columns a, b of block ids that share a border, as `neighbours` gives them; pairs
+        with a block that is not in `grid_codes` are passed over.
+
+    Returns
+    -------
+    Series
+        Number of pieces by grid code, in text order; 1 is contiguous.
+    """
+    held = grid_codes.dropna()
+    if held.empty:
+        return pd.Series(np.zeros(0, dtype=int), pd.Index([], name="grid_code"), name="pieces")
+    first = held.index.get_indexer(pd.Index(touching["a"]))
+    second = held.index.get_indexer(pd.Index(touching["b"]))
+    codes, grids = pd.factorize(held, sort=True)
+    same = (first >= 0) & (second >= 0) & (codes[first] == codes[second])
+    links = csr_array(
+        (np.ones(same.sum(), dtype=bool), (first[same], second[same])), shape=(len(held),) * 2
+    )
+    part = connected_components(links, directed=False)[1]
+    _, one_a_part = np.unique(part, return_index=True)
+    counts = np.bincount(codes[one_a_part], minlength=len(grids))
+    return pd.Series(counts, index=pd.Index(grids, name="grid_code"), name="pieces")
+
+
+def is_contiguous(block_ids: Collection[str], touching: pd.DataFrame) -> bool:
+    """Say whether blocks hang together over shared borders; no block and one block do."""
+    if not block_ids:
+        return True
+    return bool(pieces(pd.Series("grid", index=pd.Index(list(block_ids))), touching).iloc[0] == 1)
+
+
+def _checked_solid(shapes: npt.NDArray[Any], labels: pd.Index[Any]) -> None:
+    empty = np.flatnonzero(shapely.is_empty(shapes))
+    if len(empty):
+        label = str(labels[empty[0]])
+        raise Refused(
+            "block-empty",
+            f"“{label}”是空图形，不能作为图斑；请删除或补全",
+            f"{label} is empty and cannot be a block; remove or complete it",
+            index=label,
+        )
+
+
+def _largest_overlaps(
+    shapes: npt.NDArray[Any], villages: GeoSeries
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
+    """Return the village and the share in it of each polygon; None and 0 where none is met."""
+    outlines = measurable(villages)
+    block, village = shapely.STRtree(outlines).query(shapes, predicate="intersects")
+    shared = polygons_only(shapely.intersection(shapes[block], outlines[village]))
+    shared_m2 = shapely.area(shared)
+    order = np.lexsort((village, -shared_m2, block))
+    order = order[shared_m2[order] > 0]
+    found, first = np.unique(block[order], return_index=True)
+    codes = np.full(len(shapes), None, dtype=object)
+    shares = np.zeros(len(shapes))
+    codes[found] = villages.index.to_numpy(dtype=object)[village[order][first]]
+    shares[found] = shared_m2[order][first] / shapely.area(shapes[found])
+    return codes, np.minimum(shares, 1.0)
+
+
+def _findings(doubtful: GeoDataFrame) -> pd.DataFrame:
+    found = [
+        _finding(*row)
+        for row in doubtful.sort_values("village_share", kind="stable")[
+            ["id", "village_code", "village_share"]
+        ].itertuples(index=False)
+    ]
+    columns = ["block_id", "fault", "village_code", "village_share", "zh", "en"]
+    return pd.DataFrame(found, columns=columns)
+
+
+def _finding(block_id: str, village: str | None, share: float) -> tuple[Any, ...]:
+    if not isinstance(village, str):
+        zh, en = f"图斑 {block_id} 不在任何村(社区)内", f"block {block_id} lies in no village"
+        return block_id, "outside-villages", None, share, zh, en
+    zh = f"图斑 {block_id} 只有 {share:.1%} 在 {village} 内，请核对边界"
+    en = f"only {share:.1%} of block {block_id} lies in {village}; check the border"
+    return block_id, "between-villages", village, share, zh, en
+
+
+def _single(shape: BaseGeometry) -> BaseGeometry:
+    parts = shapely.get_parts(shape)
+    return parts[0] if len(parts) == 1 else shape
