@@ -137,11 +137,9 @@ def _group_chances(before: int, size: int, most_drawn: int) -> Floats:
     ratios = np.log(np.where(inside, up, 1) / np.where(inside, down, 1))
     logs = np.concatenate([np.zeros((len(r), 1)), np.cumsum(ratios, axis=1)], axis=1)
     possible = (t >= r - before) & (t <= r)
-    highest = np.max(np.where(possible, logs, -np.inf), axis=1, keepdims=True)
-    terms = np.where(possible, np.exp(np.minimum(logs - _finite(highest), 0.0)), 0.0)
-    return terms / np.maximum(terms.sum(axis=1, keepdims=True), np.finfo(np.float64).tiny)
-
-
-def _finite(highest: Floats) -> Floats:
-    """Put zero where a row has no possible term."""
-    return np.where(np.isfinite(highest), highest, 0.0)
+    highest: Floats = np.max(np.where(possible, logs, -np.inf), axis=1, keepdims=True)
+    # a row with no possible term has no highest one
+    shifted = logs - np.where(np.isfinite(highest), highest, 0.0)
+    terms: Floats = np.where(possible, np.exp(np.minimum(shifted, 0.0)), 0.0)
+    sums: Floats = terms.sum(axis=1, keepdims=True)
+    return terms / np.maximum(sums, np.finfo(np.float64).tiny)

@@ -1,0 +1,1 @@
+"""Benchmarks: speed and calibration beside the peers, one module per subject."""
