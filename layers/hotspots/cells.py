@@ -27,7 +27,7 @@ MOST_CELLS = 1_000_000
 """More hexes than this are no map a person can read."""
 
 KEY_SPAN = 2**31
-"""Hex columns and rows lie within ± this; farther away is no place on Earth in metres."""
+"""Hex columns and rows lie within ± this; farther away is in no cell."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,9 @@ def hex_of(xy_m: ArrayLike, *, width_m: float) -> Whole:
         Distance of opposite sides, metres.
     """
     _refuse_width(width_m)
-    x, y = np.asarray(xy_m, dtype=np.float64).reshape(-1, 2).T / width_m
+    points = np.asarray(xy_m, dtype=np.float64).reshape(-1, 2)
+    # 1e200 m is a typing slip, in no cell, and no whole number either
+    x, y = np.clip(points / width_m, -4.0 * KEY_SPAN, 4.0 * KEY_SPAN).T
     row = y / ROW_STEP
     column = x - row / 2.0
     third = -column - row
