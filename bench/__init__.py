@@ -1,1 +1,1 @@
-"""Benchmarks: modules whose `figures()` return measured numbers, one subject each."""
+"""Figures of docs/benchmarks.md: each module's `figures()` returns names and numbers."""
