@@ -25,9 +25,9 @@ _ENTER = select(
     func.set_config(SCOPE, bindparam("scope"), True),
     func.set_config(ACTOR, bindparam("actor"), True),
 )
-_ENTER_ASYNC = (
-    "select set_config('gis.scope', %(scope)s, true), set_config('gis.actor', %(actor)s, true)"
-)
+_ENTER_ASYNC = """
+select set_config('gis.scope', %(scope)s, true), set_config('gis.actor', %(actor)s, true)
+"""
 
 
 @dataclass(frozen=True)

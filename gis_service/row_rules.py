@@ -101,7 +101,7 @@ def row_policy(rules: Rules) -> list[str]:
 
 
 def outbox_triggers(rules: Rules) -> list[str]:
-    """Return one statement trigger for insert, update and delete each, if a layer shows the table."""
+    """Return a statement trigger for each event, where a layer shows the table."""
     if not rules.layers:
         return []
     name = rules.table.name

@@ -17,7 +17,7 @@ Finished = subprocess.CompletedProcess[str]
 
 @dataclass(frozen=True)
 class Account:
-    """An account of the operating system; `switches` when this process is root and must become it."""
+    """An account of the operating system; `switches` where root must become it first."""
 
     name: str
     uid: int
@@ -73,7 +73,7 @@ class Account:
             raise Unavailable(
                 "folder-out-of-reach",
                 f"账户 {self.name} 进不了 {path}；请放开上级文件夹的 x 权限，或设置 GIS_DATA_DIR",
-                f"{self.name} cannot reach {path}; open the folders above it (x) or set GIS_DATA_DIR",
+                f"{self.name} cannot reach {path}; open the folders above it or set GIS_DATA_DIR",
                 folder=str(path),
             )
 

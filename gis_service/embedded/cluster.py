@@ -1,4 +1,4 @@
-"""The life of the private cluster: made once, started by the first that needs it, stopped by the last."""
+"""The life of the private cluster: made once, started by the first user, stopped by the last."""
 
 from __future__ import annotations
 
@@ -241,7 +241,8 @@ def _check_length(socket_folder: Path) -> None:
     if length_bytes > SOCKET_PATH_LIMIT_BYTES:
         raise Unavailable(
             "socket-path-too-long",
-            f"套接字路径 {length_bytes} 字节，超过 {SOCKET_PATH_LIMIT_BYTES}；请设置较短的 GIS_SOCKET_DIR",
+            f"套接字路径 {length_bytes} 字节，超过 {SOCKET_PATH_LIMIT_BYTES}；"
+            "请设置较短的 GIS_SOCKET_DIR",
             f"The socket's path has {length_bytes} bytes, more than {SOCKET_PATH_LIMIT_BYTES};"
             " set a shorter GIS_SOCKET_DIR",
             length_bytes=length_bytes,

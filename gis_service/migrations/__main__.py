@@ -1,4 +1,4 @@
-"""Write a new revision from the tables in the code: ``python -m gis_service.migrations MESSAGE``."""
+"""Write a revision from the tables in the code: ``python -m gis_service.migrations MESSAGE``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a new revision is written: only our tables, spatial types spelt out, rules of each new table."""
+"""How a revision is written: our tables only, spatial types spelt out, rules of each new table."""
 
 from __future__ import annotations
 
