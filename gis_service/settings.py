@@ -30,87 +30,124 @@ class Settings(BaseSettings):
         default_factory=default_data_dir, description="Folder of database, keys and caches."
     )
     socket_dir: Path | None = Field(
-        None, description="Folder of the database's socket; default /run/gis-service or /tmp."
+        default=None,
+        description="Folder of the database's socket; default /run/gis-service or /tmp.",
     )
     account: str = Field(
-        "postgres", description="Account that runs database and service when started as root."
+        default="postgres",
+        description="Account that runs database and service when started as root.",
     )
 
     # addresses
-    host: str = Field("127.0.0.1", description="Address to listen on; off loopback only with TLS.")
-    port: int = Field(8000, ge=1, le=65535, description="TCP port to listen on.")
-    workers: PositiveInt = Field(1, description="Number of serving processes.")
-    tls_cert: Path | None = Field(None, description="PEM file of the server's certificate chain.")
-    tls_key: Path | None = Field(None, description="PEM file of the certificate's key.")
+    host: str = Field(
+        default="127.0.0.1", description="Address to listen on; off loopback only with TLS."
+    )
+    port: int = Field(default=8000, ge=1, le=65535, description="TCP port to listen on.")
+    workers: PositiveInt = Field(default=1, description="Number of serving processes.")
+    tls_cert: Path | None = Field(
+        default=None, description="PEM file of the server's certificate chain."
+    )
+    tls_key: Path | None = Field(default=None, description="PEM file of the certificate's key.")
 
     # database
     database_url: str | None = Field(
-        None, description="PostGIS as the service's role; unset means the embedded cluster."
+        default=None, description="PostGIS as the service's role; unset means the embedded cluster."
     )
     database_owner_url: str | None = Field(
-        None, description="The same database as its tables' owner; used by `migrate` only."
+        default=None, description="The same database as its tables' owner; used by `migrate` only."
     )
     county: str = Field(
-        "ningshan",
+        default="ningshan",
         pattern=r"^[a-z][a-z0-9_]{0,40}$",
         description="Which county's database: gis_<county>.",
     )
-    pool_size: PositiveInt = Field(8, description="Connections a process keeps, sync and async.")
-    statement_timeout_s: PositiveFloat = Field(15, description="Longest statement, seconds.")
-    lock_timeout_s: PositiveFloat = Field(5, description="Longest wait for a lock, seconds.")
+    pool_size: PositiveInt = Field(
+        default=8, description="Connections a process keeps, sync and async."
+    )
+    statement_timeout_s: PositiveFloat = Field(
+        default=15, description="Longest statement, seconds."
+    )
+    lock_timeout_s: PositiveFloat = Field(
+        default=5, description="Longest wait for a lock, seconds."
+    )
     idle_timeout_s: PositiveFloat = Field(
-        60, description="Longest idling inside a transaction, seconds."
+        default=60, description="Longest idling inside a transaction, seconds."
     )
 
     # limits of what comes in
-    body_limit_bytes: PositiveInt = Field(50 * MEGABYTE, description="Largest request, bytes.")
-    unzipped_limit_bytes: PositiveInt = Field(
-        500 * MEGABYTE, description="Largest archive when unpacked, bytes."
+    body_limit_bytes: PositiveInt = Field(
+        default=50 * MEGABYTE, description="Largest request, bytes."
     )
-    unzip_ratio_limit: PositiveFloat = Field(100, description="Unpacked to packed size, at most.")
-    unzip_files_limit: PositiveInt = Field(1000, description="Files in an archive, at most.")
-    feature_limit: PositiveInt = Field(200_000, description="Features in one file, at most.")
-    vertex_limit: PositiveInt = Field(100_000, description="Vertices of a geometry, at most.")
-    nesting_limit: PositiveInt = Field(8, description="Depth of nested collections, at most.")
-    property_limit: PositiveInt = Field(200, description="Properties of a feature, at most.")
-    property_limit_bytes: PositiveInt = Field(4096, description="Size of a property, bytes.")
-    name_limit: PositiveInt = Field(200, description="Characters of a name, at most.")
-    tile_zoom_limit: int = Field(22, ge=0, le=24, description="Deepest zoom of a tile.")
+    unzipped_limit_bytes: PositiveInt = Field(
+        default=500 * MEGABYTE, description="Largest archive when unpacked, bytes."
+    )
+    unzip_ratio_limit: PositiveFloat = Field(
+        default=100, description="Unpacked to packed size, at most."
+    )
+    unzip_files_limit: PositiveInt = Field(
+        default=1000, description="Files in an archive, at most."
+    )
+    feature_limit: PositiveInt = Field(
+        default=200_000, description="Features in one file, at most."
+    )
+    vertex_limit: PositiveInt = Field(
+        default=100_000, description="Vertices of a geometry, at most."
+    )
+    nesting_limit: PositiveInt = Field(
+        default=8, description="Depth of nested collections, at most."
+    )
+    property_limit: PositiveInt = Field(
+        default=200, description="Properties of a feature, at most."
+    )
+    property_limit_bytes: PositiveInt = Field(
+        default=4096, description="Size of a property, bytes."
+    )
+    name_limit: PositiveInt = Field(default=200, description="Characters of a name, at most.")
+    tile_zoom_limit: int = Field(default=22, ge=0, le=24, description="Deepest zoom of a tile.")
 
     # serving
-    queue_limit: PositiveInt = Field(64, description="Requests that wait before 503, at most.")
+    queue_limit: PositiveInt = Field(
+        default=64, description="Requests that wait before 503, at most."
+    )
     tile_cache_bytes: PositiveInt = Field(
-        64 * MEGABYTE, description="Tiles a process keeps in memory, bytes."
+        default=64 * MEGABYTE, description="Tiles a process keeps in memory, bytes."
     )
-    page_limit: PositiveInt = Field(1000, description="Features in one page of items, at most.")
-    session_hours: PositiveFloat = Field(12, description="How long a sign-in holds, hours.")
+    page_limit: PositiveInt = Field(
+        default=1000, description="Features in one page of items, at most."
+    )
+    session_hours: PositiveFloat = Field(default=12, description="How long a sign-in holds, hours.")
     refresh_interval_s: PositiveFloat = Field(
-        2, description="Wait before stale derived layers are computed anew, seconds."
+        default=2, description="Wait before stale derived layers are computed anew, seconds."
     )
-    refresh_processes: PositiveInt = Field(1, description="Processes that compute them.")
+    refresh_processes: PositiveInt = Field(default=1, description="Processes that compute them.")
     event_interval_s: PositiveFloat = Field(
-        15, description="Silence after which the event stream sends a sign of life, seconds."
+        default=15,
+        description="Silence after which the event stream sends a sign of life, seconds.",
     )
 
     # what people see
-    language: Literal["zh", "en"] = Field("zh", description="Language of a page unless chosen.")
-    time_zone: str = Field("Asia/Shanghai", description="Zone of the times shown.")
+    language: Literal["zh", "en"] = Field(
+        default="zh", description="Language of a page unless chosen."
+    )
+    time_zone: str = Field(default="Asia/Shanghai", description="Zone of the times shown.")
     basemap_url: str | None = Field(
-        None, description="WMTS template of a base map such as Tianditu; off by default."
+        default=None, description="WMTS template of a base map such as Tianditu; off by default."
     )
 
     # demo
-    demo: bool = Field(False, description="Demo county: load when missing, move workers, report.")
-    demo_seed: int = Field(1, description="Seed of the demo county.")
+    demo: bool = Field(
+        default=False, description="Demo county: load when missing, move workers, report."
+    )
+    demo_seed: int = Field(default=1, description="Seed of the demo county.")
     demo_interval_s: PositiveFloat = Field(
-        3, description="Wait between the demo's movements, seconds."
+        default=3, description="Wait between the demo's movements, seconds."
     )
 
     # logs
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="Least level that is logged."
+        default="info", description="Least level that is logged."
     )
-    log_json: bool = Field(False, description="Log as JSON lines instead of readable text.")
+    log_json: bool = Field(default=False, description="Log as JSON lines instead of readable text.")
 
     @property
     def database_name(self) -> str:

@@ -17,12 +17,16 @@ Finished = subprocess.CompletedProcess[str]
 
 @dataclass(frozen=True)
 class Account:
-    """An account of the operating system; `switches` where root must become it first."""
+    """An account of the operating system."""
 
     name: str
     uid: int
     gid: int
-    switches: bool
+
+    @property
+    def switches(self) -> bool:
+        """Say whether this process is root and must become the account first."""
+        return os.geteuid() == 0
 
     def run(self, command: Sequence[str], *, folder: Path, keep: Sequence[int] = ()) -> Finished:
         """Run a program as this account in `folder` and wait; `keep` stays open in the child.
@@ -95,4 +99,4 @@ def server_account(preferred: str) -> Account:
             f"没有可以运行数据库的账户 {preferred if uid == 0 else uid}；请设置 GIS_ACCOUNT",
             f"No account {preferred if uid == 0 else uid} to run the database; set GIS_ACCOUNT",
         ) from None
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid, switches=uid == 0)
+    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)

@@ -68,9 +68,9 @@ def prepare_database(superuser_url: str) -> None:
     """
     with psycopg.connect(superuser_url) as connection:
         connection.execute("create extension if not exists postgis")
-        connection.execute(
-            "alter function geometry_overlaps(geometry, geometry) leakproof parallel safe"
-        )
+        leakproof = "select proleakproof from pg_proc where proname = 'geometry_overlaps'"
+        if connection.execute(leakproof).fetchone() == (False,):
+            connection.execute("alter function geometry_overlaps(geometry, geometry) leakproof")
         connection.execute(sql.SQL("alter schema public owner to {}").format(sql.Identifier(OWNER)))
         connection.execute(
             sql.SQL("grant usage on schema public to {}").format(sql.Identifier(SERVICE))
