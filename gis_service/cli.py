@@ -55,14 +55,14 @@ def main() -> None:
 
 
 def _complain(refused: Refused) -> int:
-    complaints.print(f"[bold red]✗[/] {escape(refused.zh)}")
-    complaints.print(f"  {escape(refused.en)}")
+    complaints.print(f"[bold red]✗[/] {escape(refused.zh)}", soft_wrap=True)
+    complaints.print(f"  {escape(refused.en)}", soft_wrap=True)
     return 1
 
 
 def say(zh: str, en: str) -> None:
     """Tell the person at the terminal one thing in both languages."""
-    console.print(f"[bold green]●[/] {escape(zh)} · {escape(en)}")
+    console.print(f"[bold green]●[/] {escape(zh)} · {escape(en)}", soft_wrap=True)
 
 
 def read_settings(**given: object) -> Settings:

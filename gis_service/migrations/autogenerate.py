@@ -11,7 +11,12 @@ from alembic.runtime.migration import MigrationContext
 from geoalchemy2 import Geometry
 
 from gis_service.migrations.schema import rules, schema
-from gis_service.row_rules import announcing_function_names, announcing_functions, statements
+from gis_service.row_rules import (
+    SERVICE,
+    announcing_function_names,
+    announcing_functions,
+    statements,
+)
 from grid_boundaries.outbox import Xid8, outbox
 
 
@@ -44,7 +49,8 @@ def add_rules(
             continue
         made = [op.table_name for op in script.upgrade_ops.ops if isinstance(op, ops.CreateTableOp)]
         if outbox.name in made:
-            script.upgrade_ops.ops.extend(map(ops.ExecuteSQLOp, announcing_functions()))
+            once = [*announcing_functions(), f"grant select on alembic_version to {SERVICE}"]
+            script.upgrade_ops.ops.extend(map(ops.ExecuteSQLOp, once))
             dropped = (f"drop function {name}()" for name in announcing_function_names())
             script.downgrade_ops.ops.extend(map(ops.ExecuteSQLOp, dropped))
         for name in made:

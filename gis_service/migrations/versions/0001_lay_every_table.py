@@ -835,6 +835,7 @@ def upgrade() -> None:
     op.execute(
         "create function announce_all() returns trigger language plpgsql as $body$\ndeclare\n    touched_rows bigint;\n    extent box2d;\n    layer_name text;\nbegin\n    if tg_op = 'INSERT' then\n        select count(*), null::box2d into touched_rows, extent from new_rows;\n    elsif tg_op = 'DELETE' then\n        select count(*), null::box2d into touched_rows, extent from old_rows;\n    else\n        select count(*), null::box2d into touched_rows, extent from new_rows;\n    end if;\n    if touched_rows = 0 then\n        return null;\n    end if;\n    foreach layer_name in array tg_argv loop\n        insert into outbox (layer, touched) values (\n            layer_name,\n            case when extent is not null then st_makeenvelope(\n                st_xmin(extent), st_ymin(extent), st_xmax(extent), st_ymax(extent), 4490\n            ) end\n        );\n        perform pg_notify('gis_outbox', layer_name);\n    end loop;\n    return null;\nend\n$body$"
     )
+    op.execute("grant select on alembic_version to gis_service")
     op.execute("grant select, insert, update, delete on actor to gis_service")
     op.execute("grant select, insert, update, delete on blind_ground to gis_service")
     op.execute("alter table blind_ground enable row level security")
