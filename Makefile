@@ -1,0 +1,53 @@
+# make run    from a bare machine to the demo county on 127.0.0.1:8000
+# make test   everything that must hold
+SHELL = /bin/sh
+PYTHON = .venv/bin/python
+CODE = gis_service layers grid_boundaries map_ui
+
+.PHONY: run test setup setup-test lint bench kills migration lock clean
+
+run: setup
+	@.venv/bin/gis-service serve --demo
+
+test: setup-test
+	@$(MAKE) --no-print-directory lint
+	$(PYTHON) -m pytest --cov --cov-report=term $(PYTEST)
+
+setup:
+	@tools/setup.sh
+
+setup-test:
+	@tools/setup.sh test
+
+lint: setup-test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+# figures into bench/out/ and docs/benchmarks.md; make bench ONLY="visibility hotspots" for some
+bench: setup-test
+	$(PYTHON) -m gis_service bench $(ONLY)
+
+# the long form of the crash tests: 20 seeded kills each of service and postmaster per phase
+kills: setup-test
+	GIS_KILLS=20 $(PYTHON) -m pytest tests/gis_service/embedded/test_kills.py $(PYTEST)
+
+# make migration MESSAGE="Add the hydrants"
+migration: setup-test
+	$(PYTHON) -m gis_service.migrations "$(MESSAGE)"
+	-@.venv/bin/ruff check --quiet --fix gis_service/migrations/versions
+	-@.venv/bin/ruff format --quiet gis_service/migrations/versions
+
+LOCK = .venv/bin/uv pip compile --quiet --no-header --no-annotate --no-emit-index-url \
+	--generate-hashes --python-version 3.11
+
+lock: setup-test
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) requirements-dev.in -o requirements-dev.txt
+
+# the checkout only; the data folder is never touched
+clean:
+	rm -rf .venv node_modules map_ui/static/vendor build dist *.egg-info bench/out
+	rm -rf .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find $(CODE) tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

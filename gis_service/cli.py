@@ -1,0 +1,180 @@
+"""The command line: `gis-service serve`, `migrate`, `load` and the others."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from sqlalchemy.exc import OperationalError
+
+from gis_service.benchmarks import benchmark_names, run_benchmark, write_figures
+from gis_service.certificate import certificate_files, fingerprint, make_certificates
+from gis_service.checks import checks
+from gis_service.database import Database, engine_of, opened, owner_engine
+from gis_service.migrations import migrate as migrate_database
+from gis_service.server import bring_up_to_date
+from gis_service.server import serve as serve_settings
+from gis_service.settings import Settings
+from grid_boundaries.errors import Malformed, Refused, Unavailable
+
+app = typer.Typer(
+    help="网格化管理 GIS · Grid-management GIS",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+console = Console(highlight=False)
+complaints = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Run a command; what is refused is one sentence in both languages and exit code 1."""
+    try:
+        app()
+    except Refused as refused:
+        sys.exit(_complain(refused))
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        sys.exit(
+            _complain(
+                Unavailable(
+                    "database-unreachable",
+                    f"连不上数据库：{reason}",
+                    f"The database cannot be reached: {reason}",
+                )
+            )
+        )
+
+
+def _complain(refused: Refused) -> int:
+    complaints.print(f"[bold red]✗[/] {escape(refused.zh)}", soft_wrap=True)
+    complaints.print(f"  {escape(refused.en)}", soft_wrap=True)
+    return 1
+
+
+def say(zh: str, en: str) -> None:
+    """Tell the person at the terminal one thing in both languages."""
+    console.print(f"[bold green]●[/] {escape(zh)} · {escape(en)}", soft_wrap=True)
+
+
+def read_settings(**given: object) -> Settings:
+    """Return the settings of the environment, with what the command line gives on top.
+
+    Raises
+    ------
+    Malformed
+        A setting cannot be read; the sentence names it.
+    """
+    try:
+        settings = Settings()
+        wanted = {name: value for name, value in given.items() if value is not None}
+        return Settings.model_validate({**settings.model_dump(), **wanted})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "GIS_" + "_".join(map(str, first["loc"])).upper()
+        raise Malformed(
+            "setting",
+            f"设置 {name} 有误：{first['msg']}",
+            f"The setting {name} is wrong: {first['msg']}",
+        ) from None
+
+
+@contextmanager
+def _ready_database(settings: Settings) -> Iterator[Database]:
+    """Give an open database at the newest revision."""
+    with opened(settings) as database:
+        bring_up_to_date(database)
+        yield database
+
+
+@app.command()
+def serve(
+    demo: Annotated[
+        bool | None, typer.Option("--demo/--no-demo", help="Load the demo county and move it.")
+    ] = None,
+    host: str | None = None,
+    port: int | None = None,
+) -> None:
+    """启动服务 · Start database and web server, and print the addresses."""
+    settings = read_settings(demo=demo, host=host, port=port)
+    serve_settings(settings, prepare=lambda _database: None, say=say)
+
+
+@app.command()
+def migrate() -> None:
+    """升级数据库结构 · Bring the database's schema up to date."""
+    with opened(read_settings()) as database:
+        engine = owner_engine(database)
+        changed = migrate_database(engine)
+        engine.dispose()
+    if changed:
+        say("数据库结构已升级", "The schema was brought up to date")
+    else:
+        say("数据库结构已是最新", "The schema is up to date already")
+
+
+@app.command()
+def check() -> None:
+    """检查数据库 · Look at versions, checksums and the row-level wall; change nothing."""
+    settings = read_settings()
+    with opened(settings) as database:
+        engine = engine_of(database.url, settings)
+        found = checks(engine)
+        engine.dispose()
+    table = Table("", "check", "found")
+    for one in found:
+        table.add_row("[green]✓[/]" if one.ok else "[red]✗[/]", one.name, escape(one.says))
+    console.print(table)
+    if not all(one.ok for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def certificate(
+    hosts: Annotated[list[str], typer.Argument(help="Names and addresses of this server.")],
+    folder: Annotated[Path | None, typer.Option(help="Where the PEM files go.")] = None,
+) -> None:
+    """签发证书 · Make the county's authority and a server certificate signed by it."""
+    where = folder or read_settings().data_dir / "tls"
+    made = make_certificates(where, hosts, now=datetime.now(UTC))
+    say(f"服务器证书 {made.server}", f"server certificate {made.server}")
+    console.print(f"  GIS_TLS_CERT={made.server}\n  GIS_TLS_KEY={made.server_key}", soft_wrap=True)
+    _say_how_to_trust(certificate_files(where).authority)
+
+
+def _say_how_to_trust(authority: Path) -> None:
+    say(
+        f"手机信任方法：把 {authority} 传到手机并安装；先核对指纹",
+        f"How a phone trusts it: send it {authority} and install that; compare the fingerprint",
+    )
+    console.print(f"  SHA-256 {fingerprint(authority)}", soft_wrap=True)
+    console.print("  Android: 设置 → 安全 → 加密与凭据 → 安装证书 → CA 证书")
+    console.print("  iOS: 设置 → 已下载描述文件 → 安装；再到 通用 → 关于本机 → 证书信任设置 打开")
+    console.print("  Windows/Linux: import it into the browser's trusted root authorities")
+
+
+@app.command()
+def bench(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Modules in bench/; all by default.")
+    ] = None,
+) -> None:
+    """性能测试 · Run benchmarks of this checkout and write docs/benchmarks.md."""
+    folder = Path.cwd()
+    measured = {}
+    for name in names or benchmark_names(folder):
+        with console.status(name):
+            measured[name] = run_benchmark(folder, name)
+        shown = Table(name, "")
+        for what, figure in measured[name].items():
+            shown.add_row(escape(what), escape(str(figure)))
+        console.print(shown)
+    say("结果已写入", f"written to {write_figures(folder, measured)}")
