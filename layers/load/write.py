@@ -1,0 +1,237 @@
+"""Writing of frames into their tables: all of a load, or nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psycopg
+import shapely
+from geoalchemy2 import Geometry
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    Integer,
+    SmallInteger,
+    Table,
+    Text,
+    delete,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from grid_boundaries.errors import Refused
+from grid_boundaries.store import block, block_count, county, grid, grid_block, unit
+from grid_boundaries.store import villagers_group as group
+from grid_boundaries.tables import STORED_SRID
+from layers.buildings import building
+from layers.cameras import camera
+from layers.centres import centre
+from layers.devices import device
+from layers.elevation import elevation
+from layers.incidents import incident
+from layers.load.findings import finding, load_count
+from layers.load.seal import Sealer
+from layers.organisations import organisation
+from layers.parts import part
+from layers.people import household, person
+from layers.places import place
+from layers.postings import position, posting
+from layers.resources import resource
+from layers.streets import street
+from layers.visits import visit
+from layers.waters import water
+from layers.workers import worker
+
+Frames = Mapping[str, pd.DataFrame]
+Progress = Callable[[str, int, int], None]  # table, rows written of all tables, rows in all
+
+# what others refer to comes first
+ORDER: tuple[Table, ...] = (
+    county, unit, group, block, block_count, grid, grid_block, centre, street, water, building,
+    place, organisation, part, device, resource, household, person, camera, worker, posting,
+    position, visit, incident, elevation, finding, load_count,
+)  # fmt: skip
+CHUNK_ROWS = 5_000
+
+
+def write_frames(
+    connection: Connection, frames: Frames, sealer: Sealer, *, progress: Progress | None = None
+) -> dict[str, int]:
+    """Copy the frames into their tables in one transaction and return the rows written of each.
+
+    Parameters
+    ----------
+    connection
+        Of an account that may COPY into the tables. When it is in no transaction yet, one is
+        begun and committed; otherwise the caller's goes on and a failure undoes the load alone.
+    frames
+        By table name; columns are the table's. Geometry is shapely in EPSG:4490, degrees.
+        A column that has a ``…_hash`` beside it in the table is given in plain text and sealed.
+    progress
+        Called as ``progress(table, rows_done, rows_in_all)`` while rows go out.
+
+    Raises
+    ------
+    Refused
+        For a table or column that does not exist, or a needed column that is missing; before
+        anything is written.
+    """
+    tables = _tables(frames)
+    for table in tables:
+        _check_columns(frames[table.name], table)
+    rows_in_all = sum(len(frames[table.name]) for table in tables)
+    done = 0
+    with connection.begin_nested() if connection.in_transaction() else connection.begin():
+        driver = connection.connection.driver_connection
+        if not isinstance(driver, psycopg.Connection):
+            raise TypeError("frames are written through psycopg")
+        for table in tables:
+            for written in _copied(driver, table, frames[table.name], sealer):
+                done += written
+                if progress is not None:
+                    progress(table.name, done, rows_in_all)
+    return {table.name: len(frames[table.name]) for table in tables}
+
+
+def clear(connection: Connection) -> None:
+    """Delete what loads have written, the last first; derived tables follow at a refresh."""
+    for table in reversed(ORDER):
+        connection.execute(delete(table))
+
+
+def _tables(frames: Frames) -> list[Table]:
+    unknown = sorted(set(frames) - {table.name for table in ORDER})
+    if unknown:
+        raise Refused(
+            "no-such-table",
+            f"没有可装载的数据表：{'、'.join(unknown)}",
+            f"There are no such tables to load: {', '.join(unknown)}",
+            tables=unknown,
+        )
+    return [table for table in ORDER if table.name in frames and len(frames[table.name])]
+
+
+def _check_columns(frame: pd.DataFrame, table: Table) -> None:
+    """Refuse columns that the table does not have, or needs and does not get."""
+    given = set(frame.columns) | {f"{field}_hash" for field in _sealed_fields(table)}
+    unknown = sorted(given - {column.name for column in table.c if column.computed is None})
+    missing = sorted({column.name for column in table.c if _is_needed(column)} - given)
+    for code, zh, en, names in (
+        ("unknown-column", "没有这些列", "has no columns", unknown),
+        ("missing-column", "缺少这些列", "lacks the columns", missing),
+    ):
+        if names:
+            raise Refused(
+                code,
+                f"数据表 {table.name} {zh}：{'、'.join(names)}",
+                f"Table {table.name} {en} {', '.join(names)}",
+                table=table.name,
+                columns=names,
+            )
+
+
+def _is_needed(column: Column[Any]) -> bool:
+    filled = column.server_default is not None or column.identity is not None
+    return not (column.nullable or filled or column.computed is not None)
+
+
+def _sealed_fields(table: Table) -> list[str]:
+    return [column.name for column in table.c if f"{column.name}_hash" in table.c]
+
+
+def _copied(
+    driver: psycopg.Connection[Any], table: Table, frame: pd.DataFrame, sealer: Sealer
+) -> Iterator[int]:
+    """Copy a frame, yielding the number of rows of each chunk gone out."""
+    ready = _with_sealed_fields(frame, table, sealer)
+    names = [column.name for column in table.c if column.name in ready.columns]
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
+        sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, names))
+    )
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for start in range(0, len(ready), CHUNK_ROWS):
+            chunk = ready.iloc[start : start + CHUNK_ROWS]
+            columns = [_values(chunk[name], table.c[name]) for name in names]
+            for row in zip(*columns, strict=True):
+                copy.write_row(row)
+            yield len(chunk)
+
+
+def _with_sealed_fields(frame: pd.DataFrame, table: Table, sealer: Sealer) -> pd.DataFrame:
+    ready = frame.copy(deep=False)
+    for field in _sealed_fields(table):
+        if field not in ready.columns:
+            continue
+        plain = [None if pd.isna(value) else str(value) for value in ready[field]]
+        rows = zip(ready["id"], plain, strict=True)
+        ready[field] = pd.Series(
+            [None if value is None else sealer.seal(field, row, value) for row, value in rows],
+            index=ready.index,
+            dtype=object,
+        )
+        ready[f"{field}_hash"] = pd.Series(
+            [None if value is None else sealer.hash(field, value) for value in plain],
+            index=ready.index,
+            dtype=object,
+        )
+    return ready
+
+
+def _values(series: pd.Series[Any], column: Column[Any]) -> Sequence[Any]:
+    """Return a column's values as the driver takes them, None where there is none."""
+    kind = column.type
+    if isinstance(kind, Geometry):
+        return _ewkb(series)
+    objects = series.astype(object)
+    values = [None if _is_nothing(value) else value for value in objects.tolist()]
+    convert = _converter(kind)
+    if convert is None:
+        return values
+    return [None if value is None else convert(value) for value in values]
+
+
+def _converter(kind: Any) -> Callable[[Any], Any] | None:
+    """Return what makes a value of a column's type from a frame's, None where it is one."""
+    if isinstance(kind, (Integer, BigInteger, SmallInteger)):
+        return _whole
+    for sql_type, convert in (
+        (JSONB, Jsonb),
+        (ARRAY, list),
+        (Boolean, bool),
+        (Date, _day),
+        (Text, str),
+    ):
+        if isinstance(kind, sql_type):
+            return convert
+    return None
+
+
+def _is_nothing(value: Any) -> bool:
+    return value is None or value is pd.NaT or value is pd.NA or value != value
+
+
+def _whole(value: Any) -> int:
+    if int(value) != value:
+        raise Refused(
+            "not-a-whole-number", f"不是整数：{value}", f"Not a whole number: {value}", value=value
+        )
+    return int(value)
+
+
+def _day(value: Any) -> date:
+    return value.date() if isinstance(value, pd.Timestamp) else value
+
+
+def _ewkb(series: pd.Series[Any]) -> Sequence[str | None]:
+    geometries = shapely.set_srid(np.asarray(series, dtype=object), STORED_SRID)
+    hexadecimal: list[str | None] = shapely.to_wkb(geometries, hex=True, include_srid=True).tolist()
+    return hexadecimal
