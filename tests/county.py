@@ -84,10 +84,12 @@ def blocks() -> list[Block]:
 
 
 def _block(column: int, row: int) -> Block:
-    west, south = WEST + column * WIDTH_DEG, SOUTH + row * HEIGHT_DEG
+    # rounded, so that neighbours have their corners in common bit by bit
+    west, east = (round(WEST + (column + side) * WIDTH_DEG, 7) for side in (0, 1))
+    south, north = (round(SOUTH + (row + side) * HEIGHT_DEG, 7) for side in (0, 1))
     village = VILLAGES[2 * (column // 4) + row]
     grid = f"{village}{1 + column % 4 // 2:03d}"
-    shape = box(west, south, west + WIDTH_DEG, south + HEIGHT_DEG)
+    shape = box(west, south, east, north)
     return Block(1 + column + 8 * (1 - row), shape, village, grid)
 
 
