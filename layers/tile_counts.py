@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Double,
-    Index,
     Integer,
     Select,
     SmallInteger,
@@ -45,7 +44,6 @@ tile_count = Table(
     Column("x_m", Double, nullable=False),  # mean place of the points, web-Mercator metres
     Column("y_m", Double, nullable=False),
 )
-Index("ix_tile_count_unit_path", tile_count.c.unit_path)
 
 
 def refresh_counts(connection: Connection, layer: Layer, everything: View) -> int:

@@ -284,13 +284,13 @@ def _organisation(block: Block) -> tuple[str, Row]:
 
 
 def _part(block: Block) -> tuple[str, Row]:
-    return _point(
-        "part", block, f"T{block.number}", block.at(0.2, 0.2), kind="lamp", state="good"
-    )
+    return _point("part", block, f"T{block.number}", block.at(0.2, 0.2), kind="lamp", state="good")
 
 
 def _device(block: Block) -> tuple[str, Row]:
-    return _point("device", block, f"D{block.number}", block.at(0.7, 0.2), kind="smoke", online=True)
+    return _point(
+        "device", block, f"D{block.number}", block.at(0.7, 0.2), kind="smoke", online=True
+    )
 
 
 def _resource(block: Block) -> tuple[str, Row]:
