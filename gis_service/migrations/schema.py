@@ -7,12 +7,14 @@ from sqlalchemy import MetaData, Table
 from gis_service.row_rules import Rules, rules_of
 from grid_boundaries import actors, outbox, store
 from grid_boundaries.tables import metadata
-from layers import elevation, postings
+from layers import elevation, postings, refreshed, tile_counts, tile_shapes
 from layers.load import findings
 from layers.registry import LAYERS
 
 # importing a module is what puts its tables on the MetaData
-_STORED = (actors, outbox, store, elevation, postings, findings)
+_STORED = (
+    actors, outbox, store, elevation, postings, findings, refreshed, tile_counts, tile_shapes,
+)  # fmt: skip
 
 
 def schema() -> MetaData:

@@ -1,0 +1,251 @@
+"""The path of a tile: plain ASGI in front of the app, with the same access check."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool
+from sqlalchemy.dialects.postgresql import psycopg as dialect
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gis_service.access import Access, on_date, seen_layer
+from gis_service.database import enter_scope_async
+from gis_service.errors import BUSY, UNREADABLE, problem, refusal_of
+from gis_service.metrics import Metrics
+from gis_service.outbox_reader import OutboxReader
+from gis_service.settings import Settings
+from gis_service.tile_cache import Key, TileCache
+from grid_boundaries.errors import Malformed, Refused, Unavailable
+from grid_boundaries.view import View
+from layers.layer import Layer
+from layers.tiles import check_address, tile_statement, version_statement
+
+FORM = "1"  # part of every ETag: raise it when the same data would give another tile
+PREFIX = "/tiles/"
+LAYERS_LIMIT = 30
+GZIP_LEVEL = 5
+MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
+_DIALECT = dialect.dialect()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One tile as it was asked for."""
+
+    layers: tuple[Layer, ...]
+    view: View
+    z: int
+    x: int
+    y: int
+
+    @property
+    def key(self) -> Key:
+        """What tells it from every other tile: layers, scope, date, address."""
+        names = tuple(layer.name for layer in self.layers)
+        return (names, self.view.scope, self.view.as_of, self.z, self.x, self.y)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A tile ready to be sent."""
+
+    body: bytes
+    etag: str
+
+
+class Tiles:
+    """Gives tiles from memory or the database; one statement for all who ask for the same one.
+
+    Parameters
+    ----------
+    pool
+        Connections with custom plans (`plan_cache_mode`), as the service's role.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]],
+        reader: OutboxReader,
+        metrics: Metrics,
+    ) -> None:
+        self.cache = TileCache(settings.tile_cache_bytes)
+        self._settings = settings
+        self._pool = pool
+        self._reader = reader
+        self._metrics = metrics
+        self._making: dict[Key, asyncio.Task[Tile]] = {}
+
+    def asked(self, request: Request, view: View) -> Asked:
+        """Read what tile a request asks for.
+
+        Raises
+        ------
+        Malformed, NotFound, NotAllowed
+            No tile address, an unknown layer, or one that the view may not see.
+        """
+        names, z, x, y = _address(request.url.path)
+        check_address(z, x, y, self._settings.tile_zoom_limit)
+        layers = tuple(seen_layer(view, name) for name in names)
+        return Asked(layers, on_date(view, _date(request.query_params.get("as_of"))), z, x, y)
+
+    async def get(self, asked: Asked, known: str) -> Tile | None:
+        """Return the tile; None where the asker's ETag `known` is still right."""
+        kept = self.cache.get(asked.key) if self._reader.is_current else None
+        self._metrics.tiles.labels("memory" if kept else "database").inc()
+        if kept is not None:
+            return None if kept.etag == known else Tile(kept.body, kept.etag)
+        if known:
+            async with self._pool.connection() as connection:
+                if known == await self._etag(connection, asked):
+                    return None
+        tile = await self._made_once(asked)
+        return None if tile.etag == known else tile
+
+    async def _made_once(self, asked: Asked) -> Tile:
+        task = self._making.get(asked.key)
+        if task is None:
+            if len(self._making) >= self._settings.queue_limit:
+                raise Unavailable(
+                    "tiles-busy",
+                    "等待的瓦片太多，请稍后重试",
+                    "Too many tiles are waiting; try again in a moment",
+                )
+            task = asyncio.create_task(self._make(asked))
+            self._making[asked.key] = task
+            task.add_done_callback(lambda _: self._making.pop(asked.key, None))
+        # one who goes away must not take the tile from the others
+        return await asyncio.shield(task)
+
+    async def _make(self, asked: Asked) -> Tile:
+        checked = self.cache.changes_seen
+        async with self._pool.connection() as connection:
+            # the version first: a change in between makes the tile newer than its name, never older
+            etag = await self._etag(connection, asked)
+            sql, values = _compiled(asked.layers, asked.view, asked.z)
+            place = {"z": asked.z, "x": asked.x, "y": asked.y}
+            async with connection.transaction():
+                await enter_scope_async(connection, asked.view)
+                cursor = await connection.execute(sql, {**values, **place}, prepare=True)
+                row = await cursor.fetchone()
+        raw = bytes(row[0]) if row is not None else b""
+        body = gzip.compress(raw, GZIP_LEVEL, mtime=0)
+        if self._reader.is_current:
+            self.cache.put(asked.key, body, etag, checked)
+        return Tile(body, etag)
+
+    async def _etag(self, connection: psycopg.AsyncConnection[Any], asked: Asked) -> str:
+        sql, values = _compiled_version(asked.layers)
+        place = {"z": asked.z, "x": asked.x, "y": asked.y}
+        async with connection.transaction():
+            cursor = await connection.execute(sql, {**values, **place}, prepare=True)
+            row = await cursor.fetchone()
+        versions = "+".join(version or "0" for version in row or ())
+        whose = repr((FORM, asked.key[0], asked.view.scope, asked.view.as_of)).encode()
+        return f'"{versions}~{hashlib.sha256(whose).hexdigest()[:12]}"'
+
+
+class TilePath:
+    """ASGI middleware that answers ``/tiles/…`` itself and hands everything else on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        running = scope["app"].state.running
+        try:
+            answer = await _answer(request, running.access, running.tiles)
+        except (Refused, *BUSY, *UNREADABLE) as error:
+            answer = problem(refusal_of(error) or _failed(), request.headers)
+        await answer(scope, receive, send)
+
+
+async def _answer(request: Request, access: Access, tiles: Tiles) -> Response:
+    if request.method not in {"GET", "HEAD"}:
+        raise Malformed(
+            "method-not-allowed", "瓦片只能用 GET 读取", "Tiles are only read, with GET"
+        )
+    asker = await access.asker_async(request)
+    asked = tiles.asked(request, asker.view)
+    tile = await tiles.get(asked, request.headers.get("if-none-match", ""))
+    if tile is None:
+        return Response(status_code=304, headers=_headers(request.headers["if-none-match"]))
+    headers = {**_headers(tile.etag), "Content-Encoding": "gzip"}
+    return Response(tile.body, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _headers(etag: str) -> Mapping[str, str]:
+    # private: what is in it depends on who asks; no-cache: ask again each time, mostly a 304
+    return {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Cookie, Authorization"}
+
+
+def _address(path: str) -> tuple[tuple[str, ...], int, int, int]:
+    parts = path.removeprefix(PREFIX).split("/")
+    names = tuple(dict.fromkeys(parts[0].split(",")))
+    if len(parts) != 4 or len(names) > LAYERS_LIMIT:
+        raise _no_address()
+    z, x, y = (_number(part.removesuffix(".mvt")) for part in parts[1:])
+    return names, z, x, y
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
+        raise _no_address()
+    return int(text)
+
+
+def _no_address() -> Malformed:
+    return Malformed(
+        "bad-tile-address",
+        "瓦片地址应为 /tiles/图层,图层/级别/列/行",
+        "A tile's address is /tiles/layer,layer/zoom/x/y",
+    )
+
+
+def _date(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Malformed(
+            "bad-date", "日期应为 2026-01-31 的形式", "A date looks like 2026-01-31", field="as_of"
+        ) from None
+
+
+def _failed() -> Unavailable:
+    return Unavailable("busy", "服务繁忙，请稍后重试", "The service is busy; try again in a moment")
+
+
+@lru_cache(maxsize=1024)
+def _compiled(layers: tuple[Layer, ...], view: View, zoom: int) -> tuple[bytes, dict[str, Any]]:
+    return _sql(tile_statement(layers, view, zoom))
+
+
+@lru_cache(maxsize=256)
+def _compiled_version(layers: Sequence[Layer]) -> tuple[bytes, dict[str, Any]]:
+    return _sql(version_statement(layers))
+
+
+def _sql(statement: Any) -> tuple[bytes, dict[str, Any]]:
+    """Return the statement as psycopg takes it, and the values it binds already.
+
+    Lists of values are spelt out as single parameters.
+    """
+    options = {"render_postcompile": True}
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs=options)
+    return str(compiled).encode(), dict(compiled.params)

@@ -1,0 +1,171 @@
+"""What a vector tile holds: one scalar statement a layer, and the version of what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Float,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    desc,
+    false,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from grid_boundaries.errors import Malformed
+from grid_boundaries.outbox import outbox
+from grid_boundaries.tables import STORED_SRID, TILE_SRID
+from grid_boundaries.view import View
+from layers.layer import Layer
+from layers.tile_counts import counts_in_tile
+from layers.tile_shapes import SHAPED, band_of, tile_shape
+
+EXTENT = 4096
+BUFFER = 64  # of EXTENT: what is drawn past the tile's edge, so that lines do not break there
+# a refreshed outline or count changes tiles, but is no change of the layer itself
+REDRAWN = "tiles:"
+
+_Z, _X, _Y = (bindparam(name, type_=Integer) for name in ("z", "x", "y"))
+
+
+def check_address(z: int, x: int, y: int, deepest: int) -> None:
+    """Refuse a tile that is not in the pyramid.
+
+    Raises
+    ------
+    Malformed
+        `z` outside 0 … `deepest`, or `x`, `y` outside 0 … 2^z − 1.
+    """
+    if not (0 <= z <= deepest and 0 <= x < 1 << z and 0 <= y < 1 << z):
+        raise Malformed(
+            "no-such-tile",
+            f"没有瓦片 {z}/{x}/{y}；级别为 0 至 {deepest}，行列号小于 2 的级别次方",
+            f"There is no tile {z}/{x}/{y}; zoom is 0 to {deepest}, x and y below 2^zoom",
+            z=z, x=x, y=y,
+        )  # fmt: skip
+
+
+def tile_statement(layers: Sequence[Layer], view: View, zoom: int) -> Select[Any]:
+    """Return the statement that gives one tile's bytes, column `tile`.
+
+    Parameters ``z``, ``x`` and ``y`` are bound when it is run; `zoom` only chooses its form. Each
+    layer is an MVT layer of its name; a layer without features there takes no bytes.
+    """
+    parts = [
+        func.coalesce(_encoded(layer, view, zoom), literal(b"", LargeBinary)) for layer in layers
+    ]
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.op("||")(part)
+    return select(whole.label("tile"))
+
+
+def version_statement(layers: Sequence[Layer]) -> Select[Any]:
+    """Return the statement of each layer's newest change that touches the tile ``z, x, y``.
+
+    One row, one column a layer in their order: ``"xid.id"`` of the outbox row, or null. Only
+    settled rows count (everything before them has committed), in the order (xid, id), so that
+    every process names one version alike.
+    """
+    box = func.st_transform(_envelope(), STORED_SRID, type_=Geometry)
+    return select(*(_version(layer, box).label(layer.name) for layer in layers))
+
+
+def _version(layer: Layer, box: ColumnElement[Any]) -> ColumnElement[Any]:
+    table = outbox.c
+    horizon = select(func.pg_snapshot_xmin(func.pg_current_snapshot())).scalar_subquery()
+    name = cast(table.xid, Text) + literal(".") + cast(table.id, Text)
+    return (
+        select(name)
+        .where(table.layer.in_([layer.name, REDRAWN + layer.name]), table.xid < horizon)
+        .where(or_(table.touched.is_(None), table.touched.intersects(box)))
+        .order_by(desc(table.xid), desc(table.id))
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
+def _encoded(layer: Layer, view: View, zoom: int) -> ColumnElement[Any]:
+    """Return the scalar subquery that gives one layer's MVT bytes, or null."""
+    rows = _rows(layer, view, zoom).subquery(f"rows_{layer.name}")
+    row = literal_column(f'"rows_{layer.name}"')
+    # the order stands after the last argument; without it one tile could have two sets of bytes
+    last = aggregate_order_by(literal("shape", Text), rows.c[0])
+    encoded = func.st_asmvt(row, literal(layer.name, Text), EXTENT, last, type_=LargeBinary)
+    return select(encoded).select_from(rows).where(rows.c.shape.is_not(None)).scalar_subquery()
+
+
+def _rows(layer: Layer, view: View, zoom: int) -> Select[Any]:
+    if zoom < layer.counts_below_zoom:
+        counts = counts_in_tile(layer, view, _Z, _X, _Y).subquery()
+        return select(counts.c.n, _drawn(counts.c.geom))
+    feature = layer.features(view).subquery()
+    shape, source = _shape(layer, view, zoom, feature)
+    attributes = [_attribute(feature.c[name]) for name in layer.tile_attributes]
+    return (
+        select(cast(feature.c.id, Text).label("id"), *attributes, _drawn(shape))
+        .select_from(source)
+        .where(_is_drawn(layer, zoom), feature.c.geom_3857.intersects(_reach()))
+    )
+
+
+def _shape(layer: Layer, view: View, zoom: int, feature: Any) -> tuple[ColumnElement[Any], Any]:
+    """Return the geometry to draw and the FROM clause that it comes from."""
+    band = band_of(zoom)
+    # coarse outlines are of today; a map of another date takes the true ones
+    if band is None or layer.name not in SHAPED or view.as_of is not None:
+        return feature.c.geom_3857, feature
+    is_of_feature = and_(
+        tile_shape.c.layer == SHAPED[layer.name],
+        tile_shape.c.band == band,
+        tile_shape.c.key == feature.c.id,
+    )
+    shape = func.coalesce(tile_shape.c.geom, feature.c.geom_3857)
+    return shape, feature.outerjoin(tile_shape, is_of_feature)
+
+
+def _is_drawn(layer: Layer, zoom: int) -> ColumnElement[bool]:
+    """Points are never left out; lines and areas only from the zoom their style names."""
+    return true() if layer.shape == "point" or zoom >= layer.style.from_zoom else false()
+
+
+def _attribute(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a column as a type that a tile can carry."""
+    if isinstance(column.type, Float | Numeric | Integer | Boolean):
+        return column
+    return cast(column, Text).label(column.key)
+
+
+def _envelope() -> ColumnElement[Any]:
+    return func.st_tileenvelope(_Z, _X, _Y, type_=Geometry)
+
+
+def _reach() -> ColumnElement[Any]:
+    """Return the tile's box with its buffer; `margin` is the seventh parameter."""
+    world = func.st_makeenvelope(*_WORLD, TILE_SRID, type_=Geometry)
+    return func.st_tileenvelope(_Z, _X, _Y, world, BUFFER / EXTENT, type_=Geometry)
+
+
+_EDGE_M = 20037508.342789244
+_WORLD = (-_EDGE_M, -_EDGE_M, _EDGE_M, _EDGE_M)
+
+
+def _drawn(shape: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.st_asmvtgeom(shape, _envelope(), EXTENT, BUFFER, true()).label("shape")
