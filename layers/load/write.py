@@ -91,15 +91,38 @@ def write_frames(
     rows_in_all = sum(len(frames[table.name]) for table in tables)
     done = 0
     with connection.begin_nested() if connection.in_transaction() else connection.begin():
-        driver = connection.connection.driver_connection
-        if not isinstance(driver, psycopg.Connection):
-            raise TypeError("frames are written through psycopg")
         for table in tables:
-            for written in _copied(driver, table, frames[table.name], sealer):
+            for written in _copied(_driver(connection), table, frames[table.name], sealer):
                 done += written
                 if progress is not None:
                     progress(table.name, done, rows_in_all)
     return {table.name: len(frames[table.name]) for table in tables}
+
+
+def copy_rows(connection: Connection, table: Table, frame: pd.DataFrame) -> int:
+    """Copy a frame without personal fields into its table and return the rows written.
+
+    Parameters
+    ----------
+    connection
+        In the caller's transaction.
+    frame
+        Columns are the table's; `geom` as for `write_frames`.
+
+    Raises
+    ------
+    Refused
+        For a column that does not exist, or a needed one that is missing.
+    """
+    _check_columns(frame, table)
+    return sum(_copied(_driver(connection), table, frame, None))
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError("frames are written through psycopg")
+    return driver
 
 
 def clear(connection: Connection) -> None:
@@ -149,10 +172,10 @@ def _sealed_fields(table: Table) -> list[str]:
 
 
 def _copied(
-    driver: psycopg.Connection[Any], table: Table, frame: pd.DataFrame, sealer: Sealer
+    driver: psycopg.Connection[Any], table: Table, frame: pd.DataFrame, sealer: Sealer | None
 ) -> Iterator[int]:
     """Copy a frame, yielding the number of rows of each chunk gone out."""
-    ready = _with_sealed_fields(frame, table, sealer)
+    ready = frame if sealer is None else _with_sealed_fields(frame, table, sealer)
     names = [column.name for column in table.c if column.name in ready.columns]
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, names))
@@ -190,7 +213,7 @@ def _values(series: pd.Series[Any], column: Column[Any]) -> Sequence[Any]:
     """Return a column's values as the driver takes them, None where there is none."""
     kind = column.type
     if isinstance(kind, Geometry):
-        return _ewkb(series)
+        return _ewkb(series, multi=kind.geometry_type.upper() == "MULTIPOLYGON")
     objects = series.astype(object)
     values = [None if _is_nothing(value) else value for value in objects.tolist()]
     convert = _converter(kind)
@@ -231,7 +254,13 @@ def _day(value: Any) -> date:
     return value.date() if isinstance(value, pd.Timestamp) else value
 
 
-def _ewkb(series: pd.Series[Any]) -> Sequence[str | None]:
-    geometries = shapely.set_srid(np.asarray(series, dtype=object), STORED_SRID)
-    hexadecimal: list[str | None] = shapely.to_wkb(geometries, hex=True, include_srid=True).tolist()
+def _ewkb(series: pd.Series[Any], *, multi: bool) -> Sequence[str | None]:
+    geometries = np.array(series, dtype=object)
+    single = shapely.get_type_id(geometries) == shapely.GeometryType.POLYGON
+    if multi and single.any():
+        geometries[single] = shapely.multipolygons(
+            geometries[single], indices=np.arange(np.count_nonzero(single))
+        )
+    with_srid = shapely.set_srid(geometries, STORED_SRID)
+    hexadecimal: list[str | None] = shapely.to_wkb(with_srid, hex=True, include_srid=True).tolist()
     return hexadecimal
