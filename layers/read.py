@@ -54,7 +54,8 @@ def the_county(connection: Connection) -> County:
 
 def outbox_version(connection: Connection) -> int:
     """Return the id of the newest change that was committed; 0 when nothing ever changed."""
-    return connection.execute(select(func.coalesce(func.max(outbox.c.id), 0))).scalar_one()
+    newest: int = connection.execute(select(func.coalesce(func.max(outbox.c.id), 0))).scalar_one()
+    return newest
 
 
 def plain_frame(connection: Connection, statement: Select[Any]) -> DataFrame:

@@ -47,8 +47,8 @@ class Cells:
     kind: str
     frame: GeoDataFrame
     neighbours: sparse.csr_array[Any, tuple[int, int]]
-    people: NDArray[np.float64]
-    row_of_incident: NDArray[np.int64]
+    people: NDArray[np.floating[Any]]
+    row_of_incident: NDArray[np.integer[Any]]
 
 
 def recent_incidents(
@@ -78,7 +78,7 @@ def grid_cells(
         "grid",
         frame,
         contiguity(frame.geometry, tolerance_m=BORDER_TOLERANCE_M),
-        people.to_numpy(dtype=float),
+        people.to_numpy(dtype=np.float64),
         incidents["grid_code"].map(row).fillna(-1).to_numpy(dtype=np.int64),
     )
 

@@ -62,6 +62,11 @@ ORDER: tuple[Table, ...] = (
 )  # fmt: skip
 CHUNK_ROWS = 5_000
 
+_STAGE = sql.SQL("CREATE TEMPORARY TABLE {staged} AS SELECT {columns} FROM {table} WITH NO DATA")
+_COPY = sql.SQL("COPY {staged} ({columns}) FROM STDIN")
+_TAKE = sql.SQL("INSERT INTO {table} ({columns}) SELECT {columns} FROM {staged}")
+_DROP = sql.SQL("DROP TABLE {staged}")
+
 
 def write_frames(
     connection: Connection, frames: Frames, sealer: Sealer, *, progress: Progress | None = None
@@ -177,16 +182,23 @@ def _copied(
     """Copy a frame, yielding the number of rows of each chunk gone out."""
     ready = frame if sealer is None else _with_sealed_fields(frame, table, sealer)
     names = [column.name for column in table.c if column.name in ready.columns]
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, names))
-    )
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for start in range(0, len(ready), CHUNK_ROWS):
-            chunk = ready.iloc[start : start + CHUNK_ROWS]
-            columns = [_values(chunk[name], table.c[name]) for name in names]
-            for row in zip(*columns, strict=True):
-                copy.write_row(row)
-            yield len(chunk)
+    parts = {
+        "table": sql.Identifier(table.name),
+        "staged": sql.Identifier(f"staged_{table.name}"),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, names)),
+    }
+    with driver.cursor() as cursor:
+        # a table with row policies takes no COPY: rows land beside it and are inserted from there
+        cursor.execute(_STAGE.format(**parts))
+        with cursor.copy(_COPY.format(**parts)) as copy:
+            for start in range(0, len(ready), CHUNK_ROWS):
+                chunk = ready.iloc[start : start + CHUNK_ROWS]
+                columns = [_values(chunk[name], table.c[name]) for name in names]
+                for row in zip(*columns, strict=True):
+                    copy.write_row(row)
+                yield len(chunk)
+        cursor.execute(_TAKE.format(**parts))
+        cursor.execute(_DROP.format(**parts))
 
 
 def _with_sealed_fields(frame: pd.DataFrame, table: Table, sealer: Sealer) -> pd.DataFrame:
