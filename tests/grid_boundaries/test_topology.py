@@ -29,7 +29,8 @@ def from_cells(cells: set[tuple[int, int]]) -> Polygon | MultiPolygon:
 
 
 def series(*shapes: BaseGeometry | None, labels: str | None = None) -> GeoSeries:
-    return GeoSeries(list(shapes), index=list(labels) if labels else None, crs=4545)
+    array = np.array([*shapes, None], dtype=object)[:-1]
+    return GeoSeries(array, index=list(labels) if labels else None, crs=4545)
 
 
 @given(st.lists(CELLS, max_size=5))
