@@ -67,12 +67,15 @@ def emerging(
 
     At every step Gi* is tested exactly on both sides within that step, each side held at the
     false discovery rate `alpha` over the cells; Mann-Kendall then looks at the z of the steps.
-    Categories in the sense of Esri's Emerging Hot Spot Analysis, each with " hot" or " cold":
-    ``new`` (only the last step), ``consecutive`` (only the last steps in a row, under 90 % of
-    all), ``intensifying``, ``persistent``, ``diminishing`` (last and at least 90 % of steps, z
-    moving away from zero, neither, or towards it), ``sporadic`` (last and some others, never the
-    opposite), ``oscillating`` (last and some others, and the opposite before), ``historical`` (at least 90 %
-    but not the last); else ``none``.
+    Categories after Esri's Emerging Hot Spot Analysis, each with " hot" or " cold":
+
+    - ``new``: the last step and none before;
+    - ``consecutive``: the last steps in a row and none before, under 90 % of all;
+    - ``intensifying``, ``persistent``, ``diminishing``: the last and at least 90 % of steps, z
+      moving away from zero, neither, or towards it;
+    - ``oscillating``: the last and some others, and the opposite before;
+    - ``sporadic``: the last and some others, never the opposite;
+    - ``historical``: at least 90 % but not the last; any other cell is ``none``.
 
     Parameters
     ----------
