@@ -16,6 +16,7 @@ from shapely.geometry import box
 
 from layers.hotspots.cells import hex_cells, hex_neighbours
 from layers.hotspots.gi_star import gi_star
+from layers.hotspots.trend import emerging, mann_kendall
 
 RATES = (0.05, 0.2, 1.0, 5.0, 50.0)
 """Mean incidents a cell of the random maps."""
@@ -25,7 +26,7 @@ LEVEL = 0.05
 
 def figures(maps: int = 400) -> dict[str, float]:
     """Return CPU seconds, the ratio to esda and the calibration table as one flat dict."""
-    return {**speed(), **calibration(maps)}
+    return {**speed(), **trend_speed(), **calibration(maps)}
 
 
 def speed(cells: int = 20_000) -> dict[str, float]:
@@ -44,6 +45,16 @@ def speed(cells: int = 20_000) -> dict[str, float]:
         "gi_star_by_base_cpu_s": _cpu_s(lambda: gi_star(counts, neighbours, base=residents)),
         "esda_999_permutations_cpu_s": peer,
         "esda_to_gi_star_ratio": peer / ours,
+    }
+
+
+def trend_speed(cells: int = 20_000, weeks: int = 104) -> dict[str, float]:
+    """CPU seconds of the categories and of Mann-Kendall over `weeks` of about `cells` hexes."""
+    neighbours = _square_of_hexes(cells)
+    counts = np.random.default_rng(104).poisson(1.0, (neighbours.shape[0], weeks))
+    return {
+        "emerging_cpu_s": _cpu_s(lambda: emerging(counts, neighbours), repeats=2),
+        "mann_kendall_with_slopes_cpu_s": _cpu_s(lambda: mann_kendall(counts), repeats=1),
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import structlog
+from psycopg import sql
 
 from gis_service.row_rules import CHANNEL
 from layers.tiles import REDRAWN
@@ -25,20 +26,20 @@ Box = tuple[float, float, float, float]
 Position = tuple[int, int]  # (xid, id) of an outbox row
 
 # Settled rows only: every transaction that began before theirs has ended, so none can still come
-# in before them.
-_SETTLED = "xid < pg_snapshot_xmin(pg_current_snapshot())"
-_READ = f"""
+# in before them. Core has no row comparison with xid8, hence text.
+_READ = """
     select xid::text::bigint, id, layer, st_xmin(touched), st_ymin(touched), st_xmax(touched),
            st_ymax(touched)
     from outbox
-    where (xid, id) > (%s::text::xid8, %s) and {_SETTLED}
-    order by outbox.xid, outbox.id limit {BATCH}
-"""  # noqa: S608 - nothing in it comes from outside
-_SINCE = f"""
+    where (xid, id) > (%s::text::xid8, %s) and xid < pg_snapshot_xmin(pg_current_snapshot())
+    order by outbox.xid, outbox.id limit %s
+"""
+_SINCE = """
     select xid::text::bigint, id from outbox
-    where {_SETTLED} and at < now() - make_interval(mins => %s)
+    where xid < pg_snapshot_xmin(pg_current_snapshot()) and at < now() - make_interval(mins => %s)
     order by outbox.xid desc, outbox.id desc limit 1
-"""  # noqa: S608 - nothing in it comes from outside
+"""
+_LISTEN = sql.SQL("listen {}").format(sql.Identifier(CHANNEL))
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,7 @@ class OutboxReader:
                 await asyncio.sleep(RETRY_S)
 
     async def _follow(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        await connection.execute(f"listen {CHANNEL}")
+        await connection.execute(_LISTEN)
         if self._position is None:
             self._position = await self._start(connection)
         while True:
@@ -134,7 +135,7 @@ class OutboxReader:
         assert self._position is not None
         while True:
             xid, number = self._position
-            cursor = await connection.execute(_READ, [str(xid), number])
+            cursor = await connection.execute(_READ, [str(xid), number, BATCH])
             changes = [change_of(row) for row in await cursor.fetchall()]
             if changes:
                 await self._take(changes)

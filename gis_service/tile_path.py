@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -28,6 +28,7 @@ from gis_service.tile_cache import Key, TileCache
 from grid_boundaries.errors import Malformed, Refused, Unavailable
 from grid_boundaries.view import View
 from layers.layer import Layer
+from layers.registry import layer_named
 from layers.tiles import check_address, tile_statement, version_statement
 
 FORM = "1"  # part of every ETag: raise it when the same data would give another tile
@@ -132,7 +133,7 @@ class Tiles:
         async with self._pool.connection() as connection:
             # the version first: a change in between makes the tile newer than its name, never older
             etag = await self._etag(connection, asked)
-            sql, values = _compiled(asked.layers, asked.view, asked.z)
+            sql, values = _compiled(asked.key[0], asked.view, asked.z)
             place = {"z": asked.z, "x": asked.x, "y": asked.y}
             async with connection.transaction():
                 await enter_scope_async(connection, asked.view)
@@ -145,7 +146,7 @@ class Tiles:
         return Tile(body, etag)
 
     async def _etag(self, connection: psycopg.AsyncConnection[Any], asked: Asked) -> str:
-        sql, values = _compiled_version(asked.layers)
+        sql, values = _compiled_version(asked.key[0])
         place = {"z": asked.z, "x": asked.x, "y": asked.y}
         async with connection.transaction():
             cursor = await connection.execute(sql, {**values, **place}, prepare=True)
@@ -232,13 +233,13 @@ def _failed() -> Unavailable:
 
 
 @lru_cache(maxsize=1024)
-def _compiled(layers: tuple[Layer, ...], view: View, zoom: int) -> tuple[bytes, dict[str, Any]]:
-    return _sql(tile_statement(layers, view, zoom))
+def _compiled(names: tuple[str, ...], view: View, zoom: int) -> tuple[bytes, dict[str, Any]]:
+    return _sql(tile_statement([layer_named(name) for name in names], view, zoom))
 
 
 @lru_cache(maxsize=256)
-def _compiled_version(layers: Sequence[Layer]) -> tuple[bytes, dict[str, Any]]:
-    return _sql(version_statement(layers))
+def _compiled_version(names: tuple[str, ...]) -> tuple[bytes, dict[str, Any]]:
+    return _sql(version_statement([layer_named(name) for name in names]))
 
 
 def _sql(statement: Any) -> tuple[bytes, dict[str, Any]]:

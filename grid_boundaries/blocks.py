@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 
 from grid_boundaries.codes import first_block_ids
 from grid_boundaries.errors import Refused
-from grid_boundaries.topology import measurable, polygons_only
+from grid_boundaries.topology import measurable, polygons_only, unwrapped
 
 WHOLE_SHARE = 0.95  # a block with less of itself in its village is worth a planner's look
 
@@ -133,14 +133,13 @@ def grid_polygons(shapes: GeoSeries, grid_codes: pd.Series[Any]) -> GeoSeries:
     GeoSeries
         Polygons and multipolygons, indexed by grid code in text order.
     """
-    # one union a grid: GEOS joins one coverage a call
     joined = {
         code: shapely.coverage_union_all(np.asarray(members.array, dtype=object))
-        for code, members in shapes.groupby(grid_codes, sort=True)
+        for code, members in shapes.groupby(grid_codes, sort=True)  # GEOS joins one at a time
     }
-    joined = {code: _single(shape) for code, shape in joined.items()}
     index = pd.Index(list(joined), dtype=object, name="grid_code")
-    return GeoSeries(list(joined.values()), index=index, crs=shapes.crs)
+    unions = np.array([*joined.values(), None], dtype=object)[:-1]
+    return GeoSeries(unwrapped(unions), index=index, crs=shapes.crs)
 
 
 def neighbours(shapes: GeoSeries, *, shortest_m: float = 0.0) -> pd.DataFrame:
@@ -256,8 +255,3 @@ def _finding(block_id: str, village: str | None, share: float) -> tuple[Any, ...
     zh = f"图斑 {block_id} 只有 {share:.1%} 在 {village} 内，请核对边界"
     en = f"only {share:.1%} of block {block_id} lies in {village}; check the border"
     return block_id, "between-villages", village, share, zh, en
-
-
-def _single(shape: BaseGeometry) -> BaseGeometry:
-    parts = shapely.get_parts(shape)
-    return parts[0] if len(parts) == 1 else shape

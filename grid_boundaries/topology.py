@@ -243,10 +243,15 @@ def polygons_only(shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     parts, owner = shapely.get_parts(shapes[mixed], return_index=True)
     solid = shapely.get_type_id(parts) == POLYGON
     shapes[mixed] = shapely.Polygon()
-    kept, places = parts[solid], mixed[owner[solid]]
-    several = shapely.multipolygons(kept, indices=np.unique(places, return_inverse=True)[1])
-    shapes[np.unique(places)] = several
+    places, group = np.unique(mixed[owner[solid]], return_inverse=True)
+    shapes[places] = unwrapped(shapely.multipolygons(parts[solid], indices=group))
     return shapes
+
+
+def unwrapped(shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return multipolygons of one part as that polygon, all others as they are."""
+    alone = shapely.get_num_geometries(shapes) == 1
+    return np.where(alone, shapely.get_geometry(shapes, 0), shapes)
 
 
 def _not_measurable(shape: BaseGeometry | None, label: object) -> Refused:

@@ -28,13 +28,11 @@ def faults(units: pd.DataFrame) -> pd.DataFrame:
         "duplicate", "no-parent" (the parent is not in the table), "cycle" (its own
         ancestor), "two-tops", "no-top" (code None).
     """
-    codes = _texts(units["code"])
-    parents = _texts(units["parent_code"])
-    above = dict(zip(codes, parents, strict=True))
-    tops = [code for code, parent in above.items() if code and not parent]
+    above = _parents(units)
+    tops = [code for code, parent in above.items() if not parent]
     found: list[Finding] = [_missing_top()] if not tops and len(units) else []
     seen: set[str] = set()
-    for code, parent in zip(codes, parents, strict=True):
+    for code, parent in zip(_texts(units["code"]), _texts(units["parent_code"]), strict=True):
         found.extend(_unit_faults(code, parent, above, seen, tops))
         seen.add(code)
     return pd.DataFrame(found, columns=["code", "fault", "zh", "en"])
@@ -57,7 +55,7 @@ def unit_paths(units: pd.DataFrame) -> pd.Series[str]:
     if len(wrong):
         first = wrong.iloc[0]
         raise Refused("no-tree", first["zh"], first["en"], unit_code=first["code"])
-    above = dict(zip(_texts(units["code"]), _texts(units["parent_code"]), strict=True))
+    above = _parents(units)
     paths = {code: path_of((*reversed(_climb(code, above)), code)) for code in above}
     return pd.Series(paths, name="unit_path", dtype=object).rename_axis("code")
 
@@ -70,7 +68,7 @@ def ancestors(code: str, units: pd.DataFrame) -> list[str]:
     Refused
         The code is not in the table (`NotFound`), or the table has a cycle above it.
     """
-    above = dict(zip(_texts(units["code"]), _texts(units["parent_code"]), strict=True))
+    above = _parents(units)
     if code not in above:
         raise NotFound(
             "no-such-unit",
@@ -117,6 +115,12 @@ def successors(code: str, lineage: pd.DataFrame) -> list[str]:
         reached |= new
         waiting.extend(new)
     return sorted(unit for unit in reached if unit not in followed)
+
+
+def _parents(units: pd.DataFrame) -> dict[str, str]:
+    """Return the parent of each unit, empty for the top; rows without a code are left out."""
+    rows = zip(_texts(units["code"]), _texts(units["parent_code"]), strict=True)
+    return {code: parent for code, parent in rows if code}
 
 
 def _texts(column: pd.Series[Any]) -> list[str]:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from geopandas import GeoSeries
+from shapely.geometry.base import BaseGeometry
 
 Points = npt.NDArray[np.float64]
 
@@ -37,12 +38,16 @@ def trying_points(tiles: GeoSeries, count: int, *, seed: int = 2) -> Points:
     anywhere = rng.uniform((west - 5, south - 5), (east + 5, north + 5), (count, 2))
     corners = shapely.get_coordinates(list(tiles))
     on_borders = (corners[1:] + corners[:-1]) / 2
-    rim = shapely.union_all(list(tiles)).boundary
-    along = rng.uniform(0, rim.length, count)
-    on_rim = shapely.get_coordinates(shapely.line_interpolate_point(rim, along))
+    rim = GeoSeries(list(tiles)).union_all().boundary
+    on_rim = np.array([_along(rim, share) for share in rng.uniform(0, 1, count)])
     close = on_rim + rng.uniform(-1.5, 1.5, (count, 2))
     one_metre_off = corners + rng.choice([-1.0, 1.0], corners.shape) * (1.0, 0.0)
     return np.concatenate([anywhere, corners, on_borders, on_rim, close, one_metre_off])
+
+
+def _along(line: BaseGeometry, share: float) -> tuple[float, float]:
+    place = line.interpolate(share, normalized=True)
+    return place.x, place.y
 
 
 def by_brute_force(point: Points, tiles: GeoSeries, codes: list[str]) -> tuple[str | None, str]:

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -119,6 +119,8 @@ class Cluster:
                 return  # others are still there
             else:
                 self._control("stop", "-m", "fast", "-t", "60")
+                with suppress(OSError):  # somebody else's after leaving root, and then harmless
+                    self.socket_folder.rmdir()
             finally:
                 os.close(users)
 

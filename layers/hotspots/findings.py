@@ -31,7 +31,7 @@ class Window:
 
     @property
     def days(self) -> int:
-        """Number of days."""
+        """Length of the window, its first and last day included."""
         return (self.last_day - self.first_day).days + 1
 
 
@@ -139,15 +139,9 @@ def hotspots(
     else:
         observed = neighbourhoods(neighbours, incidents.size).whole_sums(compared)
         cells = _untested(incidents, observed)
-    return Findings(
-        cells=cells,
-        window=window,
-        method=METHOD,
-        base=None if base is None else base.en,
-        level=level,
-        set_aside=int(incidents.sum() - compared.sum()),
-        reason=reason,
-    )
+    set_aside = int(incidents.sum() - compared.sum())
+    name = None if base is None else base.en
+    return Findings(cells, window, METHOD, name, level, set_aside, reason)
 
 
 def neighbourhood_sizes(
@@ -222,7 +216,7 @@ def _sentence_zh(row: Any, others: int, window: Window, base: Base | None) -> st
     like = "若随机分布" if base is None else f"按{base.zh}"
     return (
         f"{window.first_day} 至 {window.last_day}（{window.days} 天），"
-        f"本单元及相邻 {others} 个单元共 {row.observed} 起，{like}应约 {row.expected:.1f} 起，"
+        f"本单元及相邻 {others} 个单元共 {row.observed} 起，{like}应约 {_amount(row.expected)} 起，"
         f"为 {row.ratio:.1f} 倍；偶然达到的概率{_chance_zh(row.p)}，"
         f"多重检验校正后{_chance_zh(row.p_adjusted)}。"
     )
@@ -233,10 +227,15 @@ def _sentence_en(row: Any, others: int, window: Window, base: Base | None) -> st
     like = "if placed by chance" if base is None else f"for its {base.en}"
     return (
         f"{window.first_day} to {window.last_day} ({window.days} days): {row.observed} incidents "
-        f"in this cell and {others} neighbours, about {row.expected:.1f} expected {like}, "
+        f"in this cell and {others} neighbours, about {_amount(row.expected)} expected {like}, "
         f"{row.ratio:.1f} times as many; chance of this {_chance_en(row.p)}, "
         f"{_chance_en(row.p_adjusted)} after correction for many tests."
     )
+
+
+def _amount(expected: float) -> str:
+    """Return an expected number as it is read: one decimal, two figures where under one."""
+    return f"{expected:.1f}" if expected >= 1.0 else f"{expected:.2g}"
 
 
 def _chance_zh(p: float) -> str:

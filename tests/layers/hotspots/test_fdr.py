@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from grid_boundaries.errors import Refused
-from layers.hotspots.fdr import benjamini_hochberg
+from layers.hotspots.fdr import benjamini_hochberg, discoveries
 
 
 @settings(derandomize=True, deadline=None, max_examples=100)
@@ -29,6 +29,15 @@ def test_rejecting_adjusted_p_is_the_step_up_rule(p: list[float]) -> None:
     threshold = max(passing, default=-1.0)
     rejected = benjamini_hochberg(p) <= level
     assert rejected.tolist() == [v <= threshold for v in p]
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(
+    p=st.lists(st.one_of(st.floats(0.0, 1.0), st.floats(0.0, 0.06)), max_size=40),
+    level=st.sampled_from([0.0, 0.01, 0.05, 0.5, 1.0]),
+)
+def test_discoveries_are_the_adjusted_p_at_or_under_the_level(p: list[float], level: float) -> None:
+    assert (discoveries(p, level=level) == (benjamini_hochberg(p) <= level)).all()
 
 
 def test_equal_p_stay_equal_and_none_falls() -> None:

@@ -76,6 +76,16 @@ def test_the_base_is_named_and_a_chance_that_can_be_read_is_printed() -> None:
     assert f", {row['p_adjusted']:.4f} after correction" in row["en"]
 
 
+def test_an_expectation_under_one_is_not_printed_as_nothing() -> None:
+    residents = np.full(144, 1000.0)
+    residents[with_self(BOARD)[CENTRE]] = 1.0
+    counts = np.zeros(144, dtype=np.int64)
+    counts[[CENTRE, 0]] = 20, 20
+    row = hotspots(counts, BOARD, window=QUARTER, base=Base(residents)).cells.loc[CENTRE]
+    assert "按人口应约 0.002 起" in row["zh"]
+    assert "about 0.002 expected for its residents" in row["en"]
+
+
 def test_incidents_that_follow_the_residents_are_hot_as_places_and_not_by_the_base() -> None:
     rng = np.random.default_rng(2)
     residents = np.where(with_self(BOARD)[CENTRE], 900.0, 60.0)

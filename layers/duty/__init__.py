@@ -1,0 +1,1 @@
+"""What grid work has to show for itself: figures, and reports that come in."""

@@ -1,0 +1,115 @@
+"""The boxes that lie over the map; the page holds them empty and the browser fills them."""
+
+from __future__ import annotations
+
+from folium.elements import JSCSSMixin
+from folium.template import Template
+
+
+class Panel(JSCSSMixin):
+    """An empty box with a heading; its script fills it with text nodes.
+
+    `kind` names the filling function (``GIS.panels[kind]``), the text keys (``{kind}.title``)
+    and the style class.
+    """
+
+    kind = ""
+    default_js = (("panels", "js/panels.js"),)
+
+    _template = Template("""
+        {% macro markup(this) %}
+        <section class="panel {{ this.kind }}" id={{ this.get_name()|tojson }}
+            aria-labelledby="{{ this.kind }}-title">
+            <h2 id="{{ this.kind }}-title" data-t="{{ this.kind }}.title"></h2>
+            <div class="body"></div>
+        </section>
+        {% endmacro %}
+        {% macro script(this, kwargs) %}
+            GIS.panel({{ this.kind|tojson }}, {{ this.get_name()|tojson }});
+        {% endmacro %}
+    """)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._name = self.kind.capitalize()
+
+    def markup(self) -> str:
+        """Return the empty box."""
+        return str(self._template.module.markup(self))
+
+
+class Kpi(Panel):
+    """The county's figures, each with its numerator and denominator."""
+
+    kind = "kpi"
+
+
+class Ranking(Panel):
+    """The units below this one, ordered by how much was done in time, never by volume."""
+
+    kind = "ranking"
+
+
+class Coverage(Panel):
+    """Who and what no camera sees, with every value that was assumed."""
+
+    kind = "coverage"
+
+
+class Hotspots(Panel):
+    """The places where incidents gather more than chance would have it, as sentences."""
+
+    kind = "hotspots"
+
+
+class PlaceCard(Panel):
+    """What is at the point that was clicked: block, grid, village, town, cameras."""
+
+    kind = "place"
+
+
+class Ticker(Panel):
+    """The latest incidents; a screen reader hears new ones when it has nothing else to say."""
+
+    kind = "ticker"
+
+    _template = Template("""
+        {% macro markup(this) %}
+        <section class="panel ticker" id={{ this.get_name()|tojson }}
+            aria-labelledby="ticker-title">
+            <h2 id="ticker-title" data-t="ticker.title"></h2>
+            <ol class="body" aria-live="polite" aria-relevant="additions" tabindex="0"></ol>
+        </section>
+        {% endmacro %}
+        {% macro script(this, kwargs) %}
+            GIS.panel("ticker", {{ this.get_name()|tojson }});
+        {% endmacro %}
+    """)
+
+
+class Legend(Panel):
+    """What the signs on the map mean; each layer's heading is the switch that hides it."""
+
+    kind = "legend"
+    default_js = (("symbols", "js/symbols.js"), ("legend", "js/legend.js"))
+
+
+class Column(JSCSSMixin):
+    """A column of panels at one side of the map; on a phone the columns follow it."""
+
+    default_css = (("panels_css", "css/panels.css"),)
+
+    _template = Template("""
+        {% macro html(this, kwargs) %}
+        <div class="column {{ this.side }}">
+            {%- for panel in this._children.values() %}{{ panel.markup() }}{% endfor %}
+        </div>
+        {% endmacro %}
+    """)
+
+    def __init__(self, side: str, *panels: Panel) -> None:
+        super().__init__()
+        self._name = "Column"
+        self.side = side
+        for panel in panels:
+            self.add_child(panel)

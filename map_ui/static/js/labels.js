@@ -1,0 +1,27 @@
+/* Names on the map, placed one after another so that none lies over another or over a sign. */
+"use strict";
+
+GIS.Labels = class {
+  constructor() {
+    this.boxes = [];
+  }
+
+  /* Take the room of a box, or say that somebody has it. */
+  take(left, top, right, bottom) {
+    for (const box of this.boxes) {
+      if (left < box[2] && right > box[0] && top < box[3] && bottom > box[1]) return false;
+    }
+    this.boxes.push([left, top, right, bottom]);
+    return true;
+  }
+
+  /* Write a name centred at (x, y) if there is room; `pen` carries font and colours. */
+  write(pen, text, x, y, height, clearance = 2) {
+    const half = pen.measureText(text).width / 2 + clearance;
+    const tall = height / 2 + clearance;
+    if (!this.take(x - half, y - tall, x + half, y + tall)) return false;
+    pen.strokeText(text, x, y);
+    pen.fillText(text, x, y);
+    return true;
+  }
+};

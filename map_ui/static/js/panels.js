@@ -1,0 +1,230 @@
+/* The boxes over the map: figures, ranking, incidents, coverage, hotspots, the place clicked. */
+"use strict";
+
+(() => {
+  const { panels, node, button, text, word, number, share } = GIS;
+
+  /* Fill a panel whenever the wall's figures or the language change. */
+  function filled(body, make) {
+    const show = () => GIS.state.wall && body.replaceChildren(...make(GIS.state.wall).filter(Boolean));
+    GIS.on("wall", show);
+    GIS.on("language", show);
+    return show;
+  }
+
+  function fraction(numerator, denominator) {
+    if (denominator === null || denominator === undefined) return null;
+    return node("span.fraction", `${number(numerator)} / ${number(denominator)}`);
+  }
+
+  panels.kpi = (body) => {
+    const show = filled(body, (wall) => wall.kpis.map(tile));
+
+    function tile(kpi) {
+      const isShare = kpi.unit === "%" || kpi.unit === "share";
+      const value = isShare ? share(kpi.numerator, kpi.denominator) : number(kpi.value ?? kpi.numerator);
+      const box = node(
+        "div.tile",
+        node("span.name", word("kpi", kpi.key)),
+        node("span.value", value),
+        fraction(kpi.numerator, kpi.denominator),
+      );
+      box.dataset.key = kpi.key;
+      return box;
+    }
+
+    GIS.on("kpi", (kpis) => {
+      if (!GIS.state.wall) return;
+      GIS.state.wall.kpis = kpis.kpis || kpis;
+      show();
+    });
+  };
+
+  panels.ranking = (body) => {
+    filled(body, (wall) => {
+      if (!wall.ranking.length) return [node("p.empty", text("ranking.empty"))];
+      return [node("p.note", text("ranking.note")), node("ol", ...wall.ranking.map(row))];
+    });
+
+    function row(unit) {
+      const done = unit.in_time ?? unit.numerator ?? null;
+      const due = unit.due ?? unit.denominator ?? null;
+      const bar = node("meter");
+      bar.max = due || 1;
+      bar.value = due ? done : 0;
+      bar.setAttribute("aria-hidden", "true");
+      return node(
+        "li",
+        button(
+          "row",
+          () => GIS.tell("drill", unit.code),
+          node("span.name", unit.name),
+          bar,
+          node("span.value", share(done, due)),
+          fraction(done, due),
+        ),
+      );
+    }
+  };
+
+  panels.ticker = (list) => {
+    const LONGEST = 20;
+    let shown = [];
+
+    function item(incident) {
+      const urgency = node("span.urgency", word("urgency", incident.urgency));
+      urgency.dataset.urgency = incident.urgency;
+      const line = button(
+        "row",
+        () => GIS.tell("fly", incident),
+        urgency,
+        node("span.title", incident.title || word("category", incident.category)),
+        node("time", GIS.clock(incident.occurred_at)),
+        node(
+          "span.where",
+          [incident.grid_name, word("kind", incident.kind), word("state", incident.state)]
+            .filter(Boolean)
+            .join(" · "),
+        ),
+      );
+      const entry = node("li", line);
+      entry.dataset.id = incident.id;
+      return entry;
+    }
+
+    function show() {
+      list.replaceChildren(...shown.map(item));
+      if (!shown.length) list.append(node("li.empty", text("ticker.empty")));
+    }
+
+    GIS.on("wall", (wall) => {
+      shown = wall.incidents.slice(0, LONGEST);
+      show();
+    });
+    GIS.on("language", show);
+    GIS.on("inc", (incident) => {
+      shown = [incident, ...shown.filter((one) => one.id !== incident.id)].slice(0, LONGEST);
+      for (const old of list.querySelectorAll("li")) {
+        if (old.dataset.id === incident.id || old.classList.contains("empty")) old.remove();
+      }
+      const fresh = item(incident);
+      fresh.classList.add("fresh");
+      list.prepend(fresh);
+      while (list.children.length > LONGEST) list.lastChild.remove();
+    });
+  };
+
+  panels.coverage = (body) => {
+    filled(body, ({ coverage }) => {
+      if (!coverage) return [node("p.empty", text("coverage.empty"))];
+      const assumed = coverage.assumed || [];
+      return [
+        figure("people", coverage.people_unseen, coverage.people),
+        figure("households", coverage.households_unseen, coverage.households),
+        figure("key_places", coverage.key_places_unseen, coverage.key_places),
+        figure("cameras", coverage.cameras_working, coverage.cameras_built, true),
+        figure("open", coverage.seen_m2, coverage.open_m2, true, area),
+        assumed.length
+          ? node("p.note", text("coverage.assumed", { what: assumed.map((one) => word("assumed", one)).join(text("list.comma")) }))
+          : null,
+        coverage.terrain ? null : node("p.note", text("coverage.no_terrain")),
+      ];
+    });
+
+    function area(square_m) {
+      return text("unit.km2", { n: number(square_m / 1e6, square_m < 1e7 ? 2 : 0) });
+    }
+
+    /* One line: what, how much of how much, and a bar that is bad or good when long. */
+    function figure(key, part, whole, good = false, say = number) {
+      const bar = node(`meter.${good ? "good" : "bad"}`);
+      bar.max = whole || 1;
+      bar.value = part || 0;
+      bar.setAttribute("aria-hidden", "true");
+      return node(
+        "div.figure",
+        node("span.name", text(`coverage.${key}`)),
+        node("span.value", share(part, whole)),
+        node("span.fraction", `${say(part)} / ${say(whole)}`),
+        bar,
+      );
+    }
+  };
+
+  panels.hotspots = (body) => {
+    filled(body, (wall) => {
+      const run = wall.hotspot_run;
+      const says = run ? node("p.note", GIS.said(run)) : null;
+      if (!wall.hotspots.length) return [says, node("p.empty", text("hotspots.empty"))];
+      return [says, node("ol", ...wall.hotspots.map(row))];
+    });
+
+    function row(spot) {
+      const words = node("span.says", GIS.said(spot));
+      return node("li", button("row", () => GIS.tell("fly", spot), node("strong", spot.name || spot.cell), words));
+    }
+  };
+
+  panels.place = (body, panel) => {
+    panel.hidden = true;
+    const close = button("square.close", hide, "×");
+    close.dataset.tLabel = "place.close";
+    panel.prepend(close);
+    let told = null;
+
+    function hide() {
+      panel.hidden = true;
+      told = null;
+      GIS.tell("place", null);
+    }
+
+    function unitRow(key, unit, drills) {
+      if (!unit) return null;
+      const name = unit.name || unit.code;
+      const value = drills ? button("link", () => GIS.tell("drill", unit.code), name) : node("span", name);
+      return [node("dt", text(`place.${key}`)), node("dd", value)];
+    }
+
+    function plainRow(key, value) {
+      if (value === null || value === undefined || value === "") return null;
+      return [node("dt", text(`place.${key}`)), node("dd", String(value))];
+    }
+
+    function cameras(list) {
+      if (!list) return null;
+      const names = list.slice(0, 6).map((one) => (typeof one === "string" ? one : one.name || one.id));
+      const rest = list.length > names.length ? text("place.more", { n: list.length - names.length }) : "";
+      return plainRow("cameras", list.length ? names.join(text("list.comma")) + rest : text("place.unseen"));
+    }
+
+    function show() {
+      if (!told) return;
+      const { at, worker } = told;
+      const grid = at.grid || null;
+      const block = at.block && (at.block.id || at.block.code || at.block);
+      const rows = [
+        worker ? plainRow("worker", `${word("post", worker.post)} · ${GIS.clock(worker.at)}`) : null,
+        unitRow("town", at.town, true),
+        unitRow("village", at.village, true),
+        unitRow("grid", grid, false),
+        plainRow("code", grid && grid.code),
+        plainRow("block", block),
+        plainRow("people", grid && numberOrNull(grid.people ?? at.people)),
+        plainRow("households", grid && numberOrNull(grid.households ?? at.households)),
+        cameras(at.cameras),
+      ];
+      body.replaceChildren(node("dl", ...rows.filter(Boolean).flat()));
+      panel.hidden = false;
+    }
+
+    function numberOrNull(value) {
+      return value === null || value === undefined ? null : number(value);
+    }
+
+    GIS.on("at", (answer) => {
+      told = answer;
+      show();
+    });
+    GIS.on("language", show);
+  };
+})();

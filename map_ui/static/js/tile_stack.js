@@ -1,0 +1,126 @@
+/* One layer of 512 px vector tiles for all layers of the map, each tile drawn on its canvas. */
+"use strict";
+
+GIS.TileStack = L.GridLayer.extend({
+  /* Tiles of 512 px at map zoom z are the service's tiles of zoom z − 1. */
+  zoomOffset: -1,
+
+  initialize(options) {
+    L.GridLayer.prototype.initialize.call(this, options);
+    GIS.on("theme", () => this.repaint());
+    GIS.on("toggle", () => this._askForMissing());
+  },
+
+  onAdd(map) {
+    L.GridLayer.prototype.onAdd.call(this, map);
+    map.on("zoomend", this.repaint, this);
+  },
+
+  onRemove(map) {
+    map.off("zoomend", this.repaint, this);
+    L.GridLayer.prototype.onRemove.call(this, map);
+  },
+
+  /* The service's zoom of a tile, or of the tiles on screen. */
+  tileZoom(coords = { z: this._tileZoom }) {
+    return coords.z + this.zoomOffset;
+  },
+
+  /* The layers on show in tiles of a zoom, in drawing order. */
+  shown(tileZoom) {
+    return GIS.tiled().filter(
+      (layer) => !GIS.state.off.has(layer.name) && tileZoom >= layer.style.from_zoom,
+    );
+  },
+
+  createTile(coords, done) {
+    const canvas = document.createElement("canvas");
+    canvas.className = "tile";
+    const tile = {
+      coords,
+      canvas,
+      asked: [],
+      layers: null,
+      groups: new Map(),
+      stopped: new AbortController(),
+    };
+    canvas.gisTile = tile;
+    this._fetch(tile).then(
+      () => done(null, canvas),
+      (fault) => done(fault, canvas),
+    );
+    return canvas;
+  },
+
+  async _fetch(tile) {
+    const { x, y } = tile.coords;
+    const zoom = this.tileZoom(tile.coords);
+    tile.asked = this.shown(zoom).map((layer) => layer.name);
+    const address = `/tiles/${tile.asked.join(",")}/${zoom}/${x}/${y}`;
+    const answer = await fetch(address, { signal: tile.stopped.signal });
+    if (answer.status === 204 || answer.status === 404) tile.layers = new Map();
+    else if (!answer.ok) throw new Error(`tile ${answer.status}`);
+    else tile.layers = GIS.readTile(await answer.arrayBuffer());
+    tile.groups.clear();
+    this._draw(tile);
+    this.fire("drawn");
+  },
+
+  _removeTile(key) {
+    const tile = this._tiles[key];
+    if (tile) tile.el.gisTile.stopped.abort();
+    L.GridLayer.prototype._removeTile.call(this, key);
+  },
+
+  /* Draw a tile as sharp as the screen at the map's zoom, which lies between two tile zooms. */
+  _draw(tile) {
+    if (!tile.layers || !this._map) return;
+    const zoom = this._map.getZoom();
+    const stretch = this._map.getZoomScale(zoom, tile.coords.z);
+    const size = Math.ceil(this.getTileSize().x * stretch * Math.min(window.devicePixelRatio, 2));
+    const { canvas } = tile;
+    canvas.width = canvas.height = size;
+    const context = canvas.getContext("2d");
+    for (const layer of this.shown(this.tileZoom(tile.coords))) {
+      const held = tile.layers.get(layer.name);
+      if (!held) continue;
+      if (!tile.groups.has(layer.name)) tile.groups.set(layer.name, GIS.paint.groups(layer, held));
+      const scale = size / held.extent;
+      context.setTransform(scale, 0, 0, scale, 0, 0);
+      const pixel = held.extent / (this.getTileSize().x * stretch);
+      for (const group of tile.groups.get(layer.name)) {
+        GIS.paint.drawGroup(context, layer, group, pixel, zoom);
+      }
+    }
+  },
+
+  /* The tiles on screen of the zoom on screen: {coords, layers}. */
+  onScreen() {
+    return Object.values(this._tiles)
+      .filter((tile) => tile.current && tile.coords.z === this._tileZoom)
+      .map((tile) => tile.el.gisTile)
+      .filter((tile) => tile.layers);
+  },
+
+  repaint() {
+    for (const tile of Object.values(this._tiles || {})) this._draw(tile.el.gisTile);
+    this.fire("drawn");
+  },
+
+  /* Fetch again what is on screen; unchanged tiles come back as 304. */
+  refetch() {
+    for (const tile of Object.values(this._tiles)) this._fetch(tile.el.gisTile).catch(() => {});
+  },
+
+  _askForMissing() {
+    for (const { el } of Object.values(this._tiles || {})) {
+      const tile = el.gisTile;
+      const wanted = this.shown(this.tileZoom(tile.coords));
+      if (wanted.some((layer) => !tile.asked.includes(layer.name))) this._fetch(tile).catch(() => {});
+    }
+    this.repaint();
+  },
+});
+
+/* Layers that are drawn from tiles; workers come by the event stream. */
+GIS.tiled = () => GIS.state.layers.filter((layer) => layer.name !== "workers");

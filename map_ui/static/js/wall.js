@@ -1,0 +1,125 @@
+/* The wall's course of events: first data, drilling down and up, what is at a point. */
+"use strict";
+
+GIS.start = () => {
+  const { map, state } = GIS;
+  const root = document.documentElement;
+  const asked = (root.dataset.layers || "").split(",");
+  let outline = null;
+  let askedUnit = 0;
+
+  map.createPane("marks").classList.add("still");
+  map.createPane("outline").classList.add("still");
+  map.createPane("live").classList.add("still");
+
+  /* The part of the map that no panel lies over, as Leaflet's padding. */
+  function padding() {
+    const gap = 0.8 * parseFloat(getComputedStyle(root).fontSize);
+    const wide = matchMedia("(min-width: 60rem)").matches;
+    if (!wide) return { paddingTopLeft: [8, 8], paddingBottomRight: [8, 8] };
+    const edge = (side, name) => document.querySelector(side)?.getBoundingClientRect()[name];
+    return {
+      paddingTopLeft: [(edge(".left", "right") || 0) + gap, (edge(".head", "bottom") || 0) + gap],
+      paddingBottomRight: [
+        innerWidth - (edge(".right", "left") || innerWidth) + gap,
+        innerHeight - (edge(".legend", "top") || innerHeight) + gap,
+      ],
+    };
+  }
+
+  function bounds([west, south, east, north]) {
+    return L.latLngBounds([south, west], [north, east]);
+  }
+
+  function whole(animate) {
+    if (!state.wall) return;
+    map.fitBounds(bounds(state.wall.unit.bbox), { ...padding(), animate, maxZoom: 18 });
+  }
+
+  /* Show a unit: its figures, its place on the map, its events. */
+  async function open(unit, remember) {
+    const turn = (askedUnit += 1);
+    let wall = null;
+    try {
+      wall = await GIS.json(`/api/wall/${encodeURIComponent(unit)}`);
+    } catch {
+      GIS.tell("refused", unit);
+      return;
+    }
+    if (turn !== askedUnit) return;
+    const first = state.wall === null;
+    state.unit = unit;
+    state.wall = wall;
+    if (remember) history.pushState({ unit }, "", `/wall/${encodeURIComponent(unit)}`);
+    GIS.tell("wall", wall);
+    whole(!first && !GIS.calm.matches);
+    GIS.feed.open(unit);
+    if (first) begin(wall);
+    else mark(wall.unit.level === "county" ? null : `/api/layers/units/items/${encodeURIComponent(unit)}`);
+  }
+
+  function begin(wall) {
+    GIS.tiles.options.bounds = bounds(wall.unit.bbox).pad(0.02);
+    map.addLayer(GIS.tiles).addLayer(GIS.marks).addLayer(GIS.points);
+  }
+
+  /* Outline one area above everything; it is drawn as its own overlay, so no tile covers it. */
+  async function mark(address) {
+    if (outline) map.removeLayer(outline);
+    outline = null;
+    if (!address) return;
+    const feature = await GIS.json(address).catch(() => null);
+    if (!feature) return;
+    if (outline) map.removeLayer(outline);
+    const style = { className: "outline", fill: false, interactive: false };
+    outline = L.geoJSON(feature, { pane: "outline", style }).addTo(map);
+  }
+
+  /* What is at a point; a click also goes one level down towards it. */
+  async function ask(event) {
+    const { lat, lng } = event.latlng;
+    const at = await GIS.json(`/api/at?lon=${lng.toFixed(7)}&lat=${lat.toFixed(7)}`).catch(() => null);
+    if (!at) return;
+    const worker = GIS.points.near(event.layerPoint, 14 * GIS.factor());
+    GIS.tell("at", { at, worker });
+    const below = next(at);
+    if (worker || !at.town) return;
+    if (below) open(below.code, true);
+    else if (at.grid) mark(`/api/layers/grids/items/${encodeURIComponent(at.grid.code)}`);
+  }
+
+  /* The unit one level below the one on screen that holds the point, if it is not shown already. */
+  function next(at) {
+    const { level, code } = state.wall.unit;
+    if (level === "county") return at.town;
+    if (level === "town") return at.town.code === code ? at.village : at.town;
+    return at.village && at.village.code !== code ? at.village : null;
+  }
+
+  function refreshed({ layer, version }) {
+    if (state.wall && state.wall.versions) state.wall.versions[layer] = version;
+    clearTimeout(refreshed.later);
+    // a burst of changes is fetched once
+    refreshed.later = setTimeout(() => GIS.tiles.refetch(), 1500);
+  }
+
+  async function takeLayers() {
+    const all = await GIS.json("/api/layers");
+    state.layers = all
+      .filter((layer) => asked.includes(layer.name))
+      .sort((a, b) => a.style.order - b.style.order);
+    GIS.tell("layers", state.layers);
+  }
+
+  map.on("click", ask);
+  GIS.on("drill", (code) => open(code, true));
+  GIS.on("whole", () => whole(!GIS.calm.matches));
+  GIS.on("fly", ({ lon, lat }) => {
+    if (typeof lon === "number") map.setView([lat, lon], Math.max(map.getZoom(), 15), { animate: !GIS.calm.matches });
+  });
+  GIS.on("place", (place) => place === null && state.wall.unit.level === "village" && mark(null));
+  GIS.on("ver", refreshed);
+  addEventListener("popstate", () => open(location.pathname.split("/").pop(), false));
+
+  Promise.all([GIS.speak(state.language), takeLayers()]).then(() => open(state.unit, false));
+};
