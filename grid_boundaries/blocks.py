@@ -15,7 +15,9 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from shapely.geometry.base import BaseGeometry
 
+from grid_boundaries.claims import claims as claims  # a public name of this module
 from grid_boundaries.codes import first_block_ids
+from grid_boundaries.division.cells import crowded_cuts
 from grid_boundaries.errors import Refused
 from grid_boundaries.topology import measurable, polygons_only, unwrapped
 
@@ -113,6 +115,83 @@ def cut_along(within: BaseGeometry, lines: GeoSeries) -> GeoSeries:
     faces, points = faces[kept], shapely.get_coordinates(middles[kept])
     order = np.argsort(first_block_ids(points), kind="stable")
     return GeoSeries(faces[order], crs=lines.crs, name="face")
+
+
+def blocks_from_lines(
+    within: BaseGeometry,
+    lines: GeoSeries,
+    *,
+    points: GeoDataFrame | None = None,
+    most_people_per_block: float | None = None,
+) -> GeoDataFrame:
+    """Return the blocks into which streets, rivers and other lines cut a territory.
+
+    Faces with too many people are cut further, by straight lines between their homes.
+
+    Parameters
+    ----------
+    within
+        Valid polygon or multipolygon, metres.
+    lines
+        In the same CRS; see `cut_along`.
+    points
+        Homes with a column ``people``; None counts nobody.
+    most_people_per_block
+        Over 0; None leaves faces as they are. Homes at one point are never parted.
+
+    Returns
+    -------
+    GeoDataFrame
+        ``people`` and geometry, indexed by block id W→E, N→S; the blocks tile `within`.
+
+    Raises
+    ------
+    Refused
+        As `cut_along`; a limit without homes to count, or one that is not over 0.
+    """
+    faces = cut_along(within, lines)
+    homes = points if points is not None else GeoDataFrame({"people": []}, geometry=[])
+    if most_people_per_block is not None:
+        _checked_limit(most_people_per_block, points)
+        cuts = _cuts_of_crowded(faces, homes, most_people_per_block)
+        # one noding of old and new lines together keeps all blocks edge-matched
+        faces = cut_along(within, GeoSeries([*lines, *cuts], crs=lines.crs)) if cuts else faces
+    middles = shapely.get_coordinates(shapely.point_on_surface(faces.to_numpy()))
+    ids = pd.Index(first_block_ids(middles), name="block_id")
+    people = np.zeros(len(faces))
+    np.add.at(people, *_homes_per_face(faces, homes))
+    return GeoDataFrame({"people": people}, index=ids, geometry=faces.to_numpy(), crs=lines.crs)
+
+
+def _homes_per_face(faces: GeoSeries, homes: GeoDataFrame) -> tuple[Any, Any]:
+    """Return the face of each home inside one, the first where it stands on a border."""
+    home, face = faces.sindex.query(homes.geometry.to_numpy(), predicate="intersects")
+    first = pd.DataFrame({"home": home, "face": face}).groupby("home")["face"].min()
+    people = homes["people"].to_numpy(dtype=float)[first.index.to_numpy(dtype=int)]
+    return first.to_numpy(dtype=int), people
+
+
+def _cuts_of_crowded(faces: GeoSeries, homes: GeoDataFrame, most_people: float) -> list[Any]:
+    face, home = homes.sindex.query(faces.to_numpy(), predicate="intersects")
+    xy = shapely.get_coordinates(homes.geometry.to_numpy())
+    people = homes["people"].to_numpy(dtype=float)
+    total = np.bincount(face, people[home], minlength=len(faces))
+    cuts: list[Any] = []
+    for crowded in np.flatnonzero(total > most_people):  # each is cut by its own homes
+        mine = home[face == crowded]
+        shape = faces.iloc[crowded]
+        cuts += crowded_cuts(shape, xy[mine], people[mine], most_people=most_people)
+    return cuts
+
+
+def _checked_limit(most_people: float, points: GeoDataFrame | None) -> None:
+    if points is None or not most_people > 0:
+        raise Refused(
+            "people-per-block",
+            "每个图斑的人数上限须大于 0，并须给出带人数的住户点",
+            "The most people per block must be over 0, and homes with people must be given",
+            most_people_per_block=str(most_people),
+        )
 
 
 def grid_polygons(shapes: GeoSeries, grid_codes: pd.Series[Any]) -> GeoSeries:

@@ -1,0 +1,1 @@
+"""Ways of dividing ground by the people on it."""
