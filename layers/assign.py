@@ -33,9 +33,10 @@ def assign_xy(points_xy: Points, polygons: GeoSeries, codes: npt.NDArray[Any]) -
     """Return the code of the polygon that each point belongs to, by the boundary law.
 
     A point inside or on the border of several polygons belongs to the lowest code (text
-    as the database sorts it, numbers by value). A point in none belongs to the nearest within 1 m (ties again to the
-    lowest code); `assign_flagged` tells which those are. The same answers, bit by bit,
-    as `grid_boundaries.locate.BlockIndex` gives point by point.
+    as the database sorts it, numbers by value). A point in none belongs to the nearest
+    within 1 m (ties again to the lowest code); `assign_flagged` tells which those are.
+    The same answers, bit by bit, as `grid_boundaries.locate.BlockIndex` gives point by
+    point.
 
     Parameters
     ----------
