@@ -66,6 +66,17 @@ def claimant(
     return None, "outside"
 
 
+def prepared_copies(shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return equal shapes that answer many points fast.
+
+    Copies, because what is prepared inside a shape is built at the first question, and the
+    caller's shapes may be asked by another thread in that moment.
+    """
+    copies: npt.NDArray[Any] = np.asarray(shapely.from_wkb(shapely.to_wkb(shapes)), dtype=object)
+    shapely.prepare(copies)
+    return copies
+
+
 class BlockIndex:
     """The blocks in force and their grids, answering for single points.
 
@@ -185,8 +196,7 @@ def _checked_blocks(blocks: GeoSeries) -> dict[str, Polygon]:
     if not blocks.index.is_unique:
         twice = str(blocks.index[blocks.index.duplicated()][0])
         raise _refused_block("block-twice", twice, "出现两次", "comes twice")
-    shapely.prepare(shapes)
-    return dict(zip(blocks.index, shapes, strict=True))
+    return dict(zip(blocks.index, prepared_copies(shapes), strict=True))
 
 
 def _has_area(shapes: Mapping[str, Polygon]) -> bool:

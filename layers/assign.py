@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import shapely
 from geopandas import GeoDataFrame, GeoSeries
 
 from grid_boundaries.errors import Refused
-from grid_boundaries.locate import NEAR_M, SEARCH_M
+from grid_boundaries.locate import NEAR_M, SEARCH_M, prepared_copies
 from grid_boundaries.topology import measurable
 
 Points = npt.NDArray[np.float64]
@@ -31,10 +32,11 @@ SMALLEST_CELL_M = 8 * SEARCH_M  # far wider than the search, or cells would only
 def assign_xy(points_xy: Points, polygons: GeoSeries, codes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return the code of the polygon that each point belongs to, by the boundary law.
 
-    A point inside or on the border of several polygons belongs to the lowest code in
-    text order. A point in none belongs to the nearest within 1 m (ties again to the
-    lowest code); `assign_flagged` tells which those are. The same answers, bit by bit,
-    as `grid_boundaries.locate.BlockIndex` gives point by point.
+    A point inside or on the border of several polygons belongs to the lowest code (text
+    as the database sorts it, numbers by value). A point in none belongs to the nearest
+    within 1 m (ties again to the lowest code); `assign_flagged` tells which those are.
+    The same answers, bit by bit, as `grid_boundaries.locate.BlockIndex` gives point by
+    point.
 
     Parameters
     ----------
@@ -125,8 +127,7 @@ def _owners(
     """Return the position of each point's polygon (−1 for none) and how it got there."""
     points = _checked_points(points_xy)
     order = np.argsort(_checked_codes(codes, len(polygons)), kind="stable")
-    shapes = measurable(polygons)[order]
-    shapely.prepare(shapes)
+    shapes = prepared_copies(measurable(polygons)[order])
     ranks = np.full(len(points), NOBODY, dtype=np.intp)
     how = np.zeros(len(points), dtype=np.int8)
     known = np.flatnonzero(np.isfinite(points).all(axis=1))
@@ -306,7 +307,7 @@ def _checked_points(points_xy: Points) -> Points:
 
 
 def _checked_codes(codes: npt.NDArray[Any], polygon_count: int) -> npt.NDArray[Any]:
-    """Return the codes as text, as the law compares them."""
+    """Return the codes as objects that compare with each other."""
     known = np.asarray(codes, dtype=object)
     if known.shape != (polygon_count,):
         raise Refused(
@@ -315,12 +316,15 @@ def _checked_codes(codes: npt.NDArray[Any], polygon_count: int) -> npt.NDArray[A
             f"codes of shape {known.shape} do not fit {polygon_count} polygons",
             shape=list(known.shape),
         )
-    if pd.isna(known).any():
-        position = int(np.argmax(pd.isna(known)))
+    # a missing code or a number among texts has no place in the order
+    kind = str if any(isinstance(code, str) for code in known) else Real
+    odd = [position for position, code in enumerate(known) if not isinstance(code, kind)]
+    if odd or pd.isna(known).any():
+        position = odd[0] if odd else int(np.argmax(pd.isna(known)))
         raise Refused(
-            "code-missing",
-            f"第 {position} 个面没有编码；请补全编码后再入格",
-            f"polygon {position} has no code; give it one first",
+            "code-unusable",
+            f"第 {position} 个面的编码“{known[position]}”缺失或类型不一；请补全编码后再入格",
+            f"polygon {position} has no code that compares with the others: {known[position]!r}",
             position=position,
         )
-    return np.array([str(code) for code in known], dtype=object)
+    return known

@@ -102,12 +102,14 @@ def test_every_point_of_a_tiling_has_exactly_one_owner() -> None:
     assert not pd.isna(assign_xy(corners, tiles, codes_of(*tiles.index))).any()
 
 
-def test_a_border_belongs_to_the_lowest_code_in_text_order() -> None:
+def test_a_border_belongs_to_the_lowest_code_texts_as_text_and_numbers_by_value() -> None:
     tiles = series(box(0, 0, 10, 10), box(10, 0, 20, 10))
     border = np.array([[10.0, 5.0]])
     assert assign_xy(border, tiles, codes_of("B2", "B1")).tolist() == ["B1"]
     assert assign_xy(border, tiles, codes_of("B10", "B9")).tolist() == ["B10"]
-    assert assign_xy(border, tiles, codes_of(9, 10)).tolist() == [10]
+    assert assign_xy(border, tiles, codes_of(9, 10)).tolist() == [9]
+    assert assign_xy(border, tiles, np.array([10, 9])).tolist() == [9]
+    assert assign_xy(border, tiles, np.array(["b", "a"])).tolist() == ["a"]
 
 
 def test_one_metre_is_near_and_more_is_outside() -> None:
@@ -189,6 +191,9 @@ def test_the_input_is_left_as_it_was() -> None:
         (np.zeros((1, 3)), series(RING), codes_of("a"), "shape"),
         (np.zeros((1, 2)), series(RING), codes_of("a", "b"), "do not fit 1"),
         (np.zeros((1, 2)), series(RING), codes_of(None), "polygon 0 has no code"),
+        (np.zeros((1, 2)), series(RING), codes_of(math.nan), "polygon 0 has no code"),
+        (np.zeros((1, 2)), series(RING, RING), codes_of("a", None), "polygon 1 has no code"),
+        (np.zeros((1, 2)), series(RING, RING), codes_of(7, "a"), "polygon 0 has no code"),
         (np.zeros((1, 2)), GeoSeries([RING], crs=4490), codes_of("a"), "degrees"),
         (np.zeros((1, 2)), GeoSeries([Point(0, 0)]), codes_of("a"), "0 is a Point"),
         (
