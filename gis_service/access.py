@@ -135,6 +135,14 @@ def system_view(actor: str = "service") -> View:
     return View(actor, (EVERYWHERE,), RIGHTS)
 
 
+def writing_view(asker: Asker) -> View:
+    """Return the view under which what an asker sends in is stored, wherever it lies.
+
+    Only `gis_service.ingest` uses it, which says itself what the asker may send.
+    """
+    return replace(asker.view, scope=(EVERYWHERE,))
+
+
 def may_see(view: View, layer: Layer) -> bool:
     """Say whether a view has the right that the layer asks for."""
     return not layer.right or layer.right in view.rights

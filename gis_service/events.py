@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -82,20 +82,17 @@ class Subscription:
 class Hub:
     """Turns changes into events, keeps the latest and hands them to the streams."""
 
-    def __init__(
-        self,
-        pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]],
-        cache: Callable[[], TileCache],
-    ) -> None:
+    def __init__(self, pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]]) -> None:
         self._pool = pool
-        self._cache = cache
+        self.cache: TileCache | None = None  # told of every change
         self._kept: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self._streams: set[Subscription] = set()
         self.versions: dict[str, str] = {}  # newest change of each layer that was seen
 
     async def take(self, changes: Sequence[Change]) -> None:
         """Take a batch of changes: forget touched tiles, tell the streams."""
-        self._cache().note(changes)
+        if self.cache is not None:
+            self.cache.note(changes)
         for change in changes:
             self.versions[change.layer] = "{}.{}".format(*change.position)
         for event in await self._events(changes):

@@ -43,9 +43,11 @@ class Kpi:
         """The figure; None without a denominator: nothing due is not 100 %."""
         if self.unit == "count":
             return self.numerator
-        return self.numerator / self.denominator if self.numerator is not None and (
-            self.denominator
-        ) else None
+        return (
+            self.numerator / self.denominator
+            if self.numerator is not None and (self.denominator)
+            else None
+        )
 
 
 def kpis(connection: Connection, view: View, now: datetime) -> list[Kpi]:

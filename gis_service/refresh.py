@@ -1,0 +1,195 @@
+"""Derived layers computed anew when what they come from has changed: one refresher at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from threading import Event
+from typing import Any
+
+import structlog
+from sqlalchemy import BigInteger, Connection, Engine, Text, cast, func, insert, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import DBAPIError
+
+from gis_service.access import system_view
+from gis_service.database import enter_scope
+from gis_service.metrics import Metrics
+from grid_boundaries.errors import Unavailable
+from grid_boundaries.outbox import outbox
+from grid_boundaries.view import View
+from layers.hotspots.refresh import refresh as refresh_hotspots
+from layers.refreshed import refreshed
+from layers.registry import LAYERS
+from layers.tile_counts import refresh_counts
+from layers.tile_shapes import SHAPED, refresh_shapes
+from layers.tiles import REDRAWN
+
+LOCK = 7_310_924  # advisory lock of the one refresher of a deployment
+Run = Callable[[Connection, View, datetime], Any]
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing to compute anew.
+
+    Parameters
+    ----------
+    sources
+        The layers whose changes make it stale.
+    run
+        Does it, inside a transaction whose scope is the whole county.
+    """
+
+    name: str
+    sources: frozenset[str]
+    run: Run
+
+
+def jobs() -> tuple[Job, ...]:
+    """Return every job, those that others are computed from first."""
+    counted = [layer for layer in LAYERS.values() if layer.counts_below_zoom]
+    return (
+        *(
+            Job(f"shapes:{name}", frozenset({name}), partial(_shapes, name))
+            for name in sorted(set(SHAPED.values()))
+        ),
+        *(
+            Job(f"counts:{layer.name}", frozenset({layer.name}), partial(_counts, layer.name))
+            for layer in counted
+        ),
+        Job("hotspots", frozenset(LAYERS["hotspots"].refreshed_from), refresh_hotspots),
+    )
+
+
+def refresh_all(engine: Engine, now: datetime, *, names: frozenset[str] | None = None) -> list[str]:
+    """Run every job (or those named) whatever its state, and return their names."""
+    done = []
+    for job in jobs():
+        if names is None or job.name in names or job.name.partition(":")[0] in names:
+            run_job(engine, job, now)
+            done.append(job.name)
+    return done
+
+
+def refresh_stale(engine: Engine, now: datetime, metrics: Metrics) -> list[str]:
+    """Run the jobs whose sources have changed since they last ran, and return their names.
+
+    Only one process at a time does it; another one returns at once with nothing done. Any
+    number of changes before a run is one run.
+    """
+    with engine.connect() as guard:
+        if not guard.scalar(select(func.pg_try_advisory_lock(LOCK))):
+            return []
+        try:
+            stale = [job for job in jobs() if is_stale(guard, job)]
+            guard.rollback()
+            for job in stale:
+                started = time.perf_counter()
+                run_job(engine, job, now)
+                metrics.refreshes.labels(job.name.partition(":")[0]).observe(
+                    time.perf_counter() - started
+                )
+            return [job.name for job in stale]
+        finally:
+            guard.scalar(select(func.pg_advisory_unlock(LOCK)))
+            guard.commit()
+
+
+def is_stale(connection: Connection, job: Job) -> bool:
+    """Say whether a source has a settled change that the job has not seen."""
+    seen = select(refreshed.c.xid, refreshed.c.outbox_id).where(refreshed.c.name == job.name)
+    row = connection.execute(seen).one_or_none()
+    newer = select(outbox.c.id).where(outbox.c.layer.in_(job.sources), _SETTLED).limit(1)
+    if row is not None:
+        newer = newer.where(
+            text("(outbox.xid, outbox.id) > (:xid::text::xid8, :number)").bindparams(
+                xid=str(row.xid), number=row.outbox_id
+            )
+        )
+    return connection.execute(newer).one_or_none() is not None
+
+
+def run_job(engine: Engine, job: Job, now: datetime) -> None:
+    """Run one job in one transaction, with a note of the changes that it has seen."""
+    with engine.begin() as connection:
+        # a whole county may take longer than a request is allowed to
+        connection.execute(text("set local statement_timeout = 0"))
+        # read before the job reads its sources: what comes in between is done once more
+        position = _newest(connection)
+        enter_scope(connection, system_view())
+        job.run(connection, system_view(), now)
+        _note(connection, job, position, now)
+
+
+class Refresher:
+    """Looks for stale jobs every few seconds until stopped; runs in a thread of its own."""
+
+    def __init__(
+        self, engine: Engine, metrics: Metrics, interval_s: float, clock: Callable[[], datetime]
+    ) -> None:
+        self._engine = engine
+        self._metrics = metrics
+        self._interval_s = interval_s
+        self._clock = clock
+        self._stopped = Event()
+
+    def run(self) -> None:
+        """Refresh until `stop` is called; what fails is logged and tried again."""
+        while not self._stopped.wait(self._interval_s):
+            try:
+                done = refresh_stale(self._engine, self._clock(), self._metrics)
+            except (DBAPIError, Unavailable) as error:
+                log.warning("refresh failed", reason=str(error).splitlines()[0])
+            else:
+                if done:
+                    log.info("refreshed", jobs=",".join(done))
+
+    def stop(self) -> None:
+        """Let `run` end after the job it is at."""
+        self._stopped.set()
+
+
+# Core has no comparison of xid8
+_SETTLED = text("outbox.xid < pg_snapshot_xmin(pg_current_snapshot())")
+
+
+def _newest(connection: Connection) -> tuple[int, int]:
+    number = cast(cast(outbox.c.xid, Text), BigInteger)
+    statement = select(number, outbox.c.id).where(_SETTLED)
+    order = (outbox.c.xid.desc(), outbox.c.id.desc())
+    row = connection.execute(statement.order_by(*order).limit(1)).one_or_none()
+    return (0, 0) if row is None else (row[0], row[1])
+
+
+def _note(connection: Connection, job: Job, position: tuple[int, int], now: datetime) -> None:
+    xid, number = position
+    values: Mapping[str, Any] = {
+        "xid": cast(cast(str(xid), Text), refreshed.c.xid.type),
+        "outbox_id": number,
+        "refreshed_at": now,
+    }
+    statement = upsert(refreshed).values(name=job.name, **values)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=[refreshed.c.name], set_=values)
+    )
+
+
+def _shapes(name: str, connection: Connection, view: View, _now: datetime) -> None:
+    refresh_shapes(connection, LAYERS[name], view)
+    for shown in (shown for shown, source in SHAPED.items() if source == name):
+        _redrawn(connection, shown)
+
+
+def _counts(name: str, connection: Connection, view: View, _now: datetime) -> None:
+    refresh_counts(connection, LAYERS[name], view)
+    _redrawn(connection, name)
+
+
+def _redrawn(connection: Connection, name: str) -> None:
+    connection.execute(insert(outbox).values(layer=REDRAWN + name))
+    connection.execute(select(func.pg_notify("gis_outbox", REDRAWN + name)))

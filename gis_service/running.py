@@ -1,0 +1,95 @@
+"""What a serving process holds while it runs: connections, keys, caches, the refresher."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Thread
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy import Engine
+
+from gis_service.access import Access
+from gis_service.auth import Signer, sign_in_key
+from gis_service.database import Database, async_pool, engine_of, opened
+from gis_service.events import REPLAY_MINUTES, Hub
+from gis_service.ingest import Ingest
+from gis_service.metrics import Metrics
+from gis_service.outbox_reader import OutboxReader
+from gis_service.refresh import Refresher
+from gis_service.settings import Settings
+from gis_service.tile_path import Tiles
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Running:
+    """One process's share of the service; handlers reach it as ``app.state.running``."""
+
+    settings: Settings
+    engine: Engine
+    access: Access
+    tiles: Tiles
+    hub: Hub
+    ingest: Ingest
+    metrics: Metrics
+
+    def now(self) -> datetime:
+        """Return the time in the county's zone."""
+        return datetime.now(ZoneInfo(self.settings.time_zone))
+
+
+@asynccontextmanager
+async def running(settings: Settings, metrics: Metrics) -> AsyncIterator[Running]:
+    """Give everything a process needs to serve, and put it down again at the end."""
+    async with AsyncExitStack() as stack:
+        # off the event loop: an embedded database may have to be started
+        database = await asyncio.to_thread(stack.enter_context, opened(settings))
+        engine = engine_of(database.url, settings)
+        stack.callback(engine.dispose)
+        yield await _put_together(stack, settings, database, engine, metrics)
+
+
+async def _put_together(
+    stack: AsyncExitStack,
+    settings: Settings,
+    database: Database,
+    engine: Engine,
+    metrics: Metrics,
+) -> Running:
+    pool = async_pool(database.url, settings)
+    await pool.open()
+    stack.push_async_callback(pool.close)
+    signer = Signer(sign_in_key(settings.data_dir), settings.session_hours)
+    hub = Hub(pool)
+    reader = OutboxReader(database.url, hub.take, replay_minutes=REPLAY_MINUTES)
+    tiles = Tiles(settings, pool, reader, metrics)
+    hub.cache = tiles.cache
+    one = Running(
+        settings,
+        engine,
+        Access(engine, signer),
+        tiles,
+        hub,
+        Ingest(engine, metrics),
+        metrics,
+    )
+    following = asyncio.create_task(reader.run())
+    stack.push_async_callback(_ended, following)
+    refresher = Refresher(engine, metrics, settings.refresh_interval_s, one.now)
+    thread = Thread(target=refresher.run, name="refresher", daemon=True)
+    thread.start()
+    stack.push_async_callback(asyncio.to_thread, thread.join)
+    stack.callback(refresher.stop)
+    return one
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
