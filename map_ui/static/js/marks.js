@@ -72,9 +72,11 @@ GIS.Marks = GIS.Overlay.extend({
     this._origin = this._map.getPixelOrigin();
     const shown = GIS.tiles.shown(GIS.tiles.tileZoom());
     this._names(pen, labels, tiles, shown, zoom, ["units"]);
+    const counts = new GIS.Counts();
     for (const layer of shown.filter((one) => one.shape === "point").reverse()) {
-      this._points(pen, labels, tiles, layer, zoom);
+      this._points(pen, labels, tiles, layer, zoom, counts);
     }
+    for (const cell of counts.cells()) this._count(pen, labels, cell);
     this._names(pen, labels, tiles, shown, zoom, ["grids", "waters", "streets"]);
   },
 
@@ -90,7 +92,7 @@ GIS.Marks = GIS.Overlay.extend({
   },
 
   /* Signs of one layer; features with a number `n` stand for that many points. */
-  _points(pen, labels, tiles, layer, zoom) {
+  _points(pen, labels, tiles, layer, zoom, counts) {
     const size = 15 * GIS.factor() * Math.min(1.25, Math.max(0.6, (zoom - 6) / 8));
     for (const tile of tiles) {
       const held = tile.layers.get(layer.name);
@@ -100,7 +102,7 @@ GIS.Marks = GIS.Overlay.extend({
         // a point in the margin of a tile belongs to the neighbour
         if (x === undefined || x < 0 || y < 0 || x >= held.extent || y >= held.extent) continue;
         const place = this._place(tile, x, y, held.extent);
-        if ("n" in feature.properties) this._count(pen, labels, layer, feature.properties.n, place);
+        if ("n" in feature.properties) counts.add(layer, feature.properties.n, place);
         else this._sign(pen, labels, layer, feature, place, size, zoom);
       }
     }
@@ -135,28 +137,42 @@ GIS.Marks = GIS.Overlay.extend({
     pen.restore();
   },
 
-  /* How many points lie here, with the layer's sign; left out where a name or count stands. */
-  _count(pen, labels, layer, count, place) {
-    const mark = Object.values(layer.style.marks)[0];
+  /* How many points of each counted layer lie here: one pill, moved off names if it can be. */
+  _count(pen, labels, cell) {
     const scale = GIS.factor();
     this._font(pen, 10.5, 600, "label");
-    const text = GIS.number(count);
-    const half = pen.measureText(text).width / 2 + 10 * scale;
+    const parts = [...cell.counts].map(([layer, count]) => {
+      const text = GIS.number(count);
+      const mark = Object.values(layer.style.marks)[0];
+      return { text, mark, width: pen.measureText(text).width + 19 * scale };
+    });
+    const half = parts.reduce((sum, part) => sum + part.width, 4 * scale) / 2;
     const tall = 8.5 * scale;
-    if (!labels.take(place.x - half - 1, place.y - tall - 1, place.x + half + 1, place.y + tall + 1)) return;
-    pen.save();
+    const steps = [0, 1, -1, 2, -2].map((step) => cell.y + 2.2 * tall * step);
+    const y = steps.find((one) => labels.take(cell.x - half, one - tall, cell.x + half, one + tall)) ?? cell.y;
+    this._pill(pen, cell.x - half, y - tall, 2 * half, 2 * tall);
+    let x = cell.x - half + 3 * scale;
+    for (const { text, mark, width } of parts) {
+      const ink = GIS.colour(mark.colour);
+      GIS.symbols.draw(pen, mark.symbol, x + 7 * scale, y, 11 * scale, ink, "transparent");
+      this._font(pen, 10.5, 600, "label");
+      pen.textAlign = "left";
+      pen.fillText(text, x + 14.5 * scale, y + 0.5);
+      x += width;
+    }
+  },
+
+  _pill(pen, left, top, width, height) {
     pen.beginPath();
-    pen.roundRect(place.x - half, place.y - tall, 2 * half, 2 * tall, tall);
-    pen.globalAlpha = 0.88;
+    pen.roundRect(left, top, width, height, height / 2);
+    pen.globalAlpha = 0.86;
     pen.fillStyle = GIS.colour("halo");
     pen.fill();
-    pen.lineWidth = scale;
-    pen.strokeStyle = GIS.colour(mark.colour);
+    pen.lineWidth = GIS.factor();
+    pen.strokeStyle = GIS.colour("label-soft");
+    pen.globalAlpha = 0.5;
     pen.stroke();
-    pen.restore();
-    const ink = GIS.colour(mark.colour);
-    GIS.symbols.draw(pen, mark.symbol, place.x - half + 9 * scale, place.y, 11 * scale, ink, "transparent");
-    pen.fillText(text, place.x + 6 * scale, place.y + 0.5);
+    pen.globalAlpha = 1;
   },
 
   _font(pen, size, weight, colour) {

@@ -66,7 +66,7 @@ GIS.symbols = (() => {
     const colour = GIS.colour(step === "" ? mark.colour : `${mark.colour}-${step}`);
     if (shape === "point") draw(pen, mark.symbol, edge / 2, edge / 2, edge, colour, GIS.colour("halo"));
     else if (shape === "line" || mark.symbol === "dashed") line(pen, edge, mark, colour);
-    else area(pen, edge, mark, colour);
+    else area(pen, edge, mark, colour, step);
     return canvas;
   }
 
@@ -80,8 +80,8 @@ GIS.symbols = (() => {
     pen.stroke();
   }
 
-  function area(pen, edge, mark, colour) {
-    pen.globalAlpha = mark.opacity;
+  function area(pen, edge, mark, colour, step) {
+    pen.globalAlpha = mark.opacity * (step === "" ? 1 : GIS.paint.RAMP_OPACITY);
     pen.fillStyle = mark.symbol === "hatched" ? GIS.paint.hatch(pen, mark.colour) : colour;
     pen.fillRect(1, 1, edge - 2, edge - 2);
     pen.globalAlpha = 1;

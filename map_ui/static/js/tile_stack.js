@@ -21,6 +21,16 @@ GIS.TileStack = L.GridLayer.extend({
     L.GridLayer.prototype.onRemove.call(this, map);
   },
 
+  /* Between two zooms the tiles of the lower one are drawn larger: a quarter of the requests. */
+  _setView(center, zoom, ...rest) {
+    this._exact = zoom;
+    L.GridLayer.prototype._setView.call(this, center, zoom, ...rest);
+  },
+
+  _clampZoom(zoom) {
+    return L.GridLayer.prototype._clampZoom.call(this, Math.min(zoom, Math.floor(this._exact)));
+  },
+
   /* The service's zoom of a tile, or of the tiles on screen. */
   tileZoom(coords = { z: this._tileZoom }) {
     return coords.z + this.zoomOffset;
