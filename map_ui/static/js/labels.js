@@ -29,7 +29,7 @@ GIS.Labels = class {
 /* Counts of points, gathered so that they stand apart; no point is lost, only its place blurs. */
 GIS.Counts = class {
   constructor() {
-    this.edge = 92 * GIS.factor();
+    this.edge = 132 * GIS.factor();
     this.found = new Map();
   }
 

@@ -205,6 +205,18 @@ GIS.LivePoints = (() => {
       }
     },
 
+    /* The room that the latest incidents take, so that nothing is written over them. */
+    boxes() {
+      if (!this._map || GIS.state.off.has("incidents")) return [];
+      const scale = 2 ** this._map.getZoom();
+      const origin = this._map.getPixelOrigin();
+      const half = 8 * GIS.factor();
+      return [...this.latest.values()].map((one) => {
+        const [x, y] = [one.x * scale - origin.x, one.y * scale - origin.y];
+        return [x - half, y - half, x + half, y + half];
+      });
+    },
+
     /* The worker nearest to a layer point within `reach` pixels, or null. */
     near(point, reach) {
       const held = this.workers;

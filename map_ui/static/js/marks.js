@@ -72,12 +72,13 @@ GIS.Marks = GIS.Overlay.extend({
     this._origin = this._map.getPixelOrigin();
     const shown = GIS.tiles.shown(GIS.tiles.tileZoom());
     this._names(pen, labels, tiles, shown, zoom, ["units"]);
+    labels.boxes.push(...GIS.points.boxes());
     const counts = new GIS.Counts();
     for (const layer of shown.filter((one) => one.shape === "point").reverse()) {
       this._points(pen, labels, tiles, layer, zoom, counts);
     }
     for (const cell of counts.cells()) this._count(pen, labels, cell);
-    this._names(pen, labels, tiles, shown, zoom, ["grids", "waters", "streets"]);
+    this._names(pen, labels, tiles, shown, zoom, ["people", "grids", "waters", "streets"]);
   },
 
   /* Where a point of a tile is on the map, in layer points. */
@@ -190,14 +191,14 @@ GIS.Marks = GIS.Overlay.extend({
   _names(pen, labels, tiles, shown, zoom, order) {
     for (const name of order) {
       const layer = shown.find((one) => one.name === name);
-      if (!layer || layer.style.label_from_zoom === null || zoom < layer.style.label_from_zoom) continue;
+      if (!layer || zoom < (layer.name === "people" ? 0 : layer.style.label_from_zoom ?? Infinity)) continue;
       const places = layer.shape === "line" ? this._lines(tiles, layer) : this._areas(tiles, layer);
       for (const place of places) this._name(pen, labels, layer, place, zoom);
     }
   },
 
   _name(pen, labels, layer, place, zoom) {
-    const { level } = place.properties;
+    const { level, text } = place;
     if (level === "county" || (level === "village" && zoom < 12)) return;
     const looks = {
       town: [15, 700, "label"],
@@ -206,8 +207,14 @@ GIS.Marks = GIS.Overlay.extend({
     this._font(pen, ...looks);
     const height = looks[0] * 1.25 * GIS.factor();
     // a name wider than its area would only confuse whose it is
-    if (layer.shape === "polygon" && pen.measureText(place.properties.name).width > place.width * 1.6) return;
-    labels.write(pen, place.properties.name, place.at.x, place.at.y, height, 4);
+    if (layer.shape === "polygon" && pen.measureText(text).width > place.width * 1.6) return;
+    labels.write(pen, text, place.at.x, place.at.y, height, 4);
+  },
+
+  /* What is written in an area: its name, or how many people live there. */
+  _says(layer, properties) {
+    if (layer.name !== "people") return properties.name;
+    return properties.people ? GIS.number(properties.people) : "";
   },
 
   /* One place for each named area: the centre of mass of what is on screen of it. */
@@ -216,9 +223,10 @@ GIS.Marks = GIS.Overlay.extend({
     for (const tile of tiles) {
       const held = tile.layers.get(layer.name);
       for (const feature of held ? held.features : []) {
-        if (feature.type !== GIS.readTile.POLYGON || !feature.properties.name) continue;
-        const id = feature.properties.id ?? feature.properties.name;
-        if (!found.has(id)) found.set(id, { properties: feature.properties, mass: 0, x: 0, y: 0 });
+        const text = this._says(layer, feature.properties);
+        if (feature.type !== GIS.readTile.POLYGON || !text) continue;
+        const id = feature.properties.id ?? text;
+        if (!found.has(id)) found.set(id, { text, level: feature.properties.level, mass: 0, x: 0, y: 0 });
         this._addMass(found.get(id), tile, held, feature);
       }
     }
@@ -255,7 +263,7 @@ GIS.Marks = GIS.Overlay.extend({
           if (!found.has(name) || found.get(name).length < line.length) {
             const middle = 2 * Math.floor(line.length / 4);
             const at = this._place(tile, line[middle], line[middle + 1], held.extent);
-            found.set(name, { properties: feature.properties, length: line.length, at });
+            found.set(name, { text: name, length: line.length, at });
           }
         }
       }

@@ -3,7 +3,7 @@
 
 GIS.paint = (() => {
   const DASHES = { dashed: [6, 4], dotted: [1.5, 3] };
-  const OUTLINED = new Set(["units", "grids", "blocks"]);
+  const OUTLINED = new Set(["units", "grids", "blocks", "people"]);
   // a choropleth lies over the base map, which must stay readable
   const RAMP_OPACITY = 0.66;
   const hatches = new Map();
@@ -117,5 +117,5 @@ GIS.paint = (() => {
     return 1;
   }
 
-  return { groups, drawGroup, markKey, isRamp, hatch, RAMP_OPACITY };
+  return { groups, drawGroup, markKey, isRamp, hatch, RAMP_OPACITY, OUTLINED };
 })();

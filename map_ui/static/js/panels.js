@@ -45,9 +45,9 @@
     });
   };
 
-  panels.ranking = (body) => {
+  panels.ranking = (body, panel) => {
     filled(body, (wall) => {
-      if (!wall.ranking.length) return [node("p.empty", text("ranking.empty"))];
+      panel.hidden = !wall.ranking.length;
       return [node("p.note", text("ranking.note")), node("ol", ...wall.ranking.map(row))];
     });
 

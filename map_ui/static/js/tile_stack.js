@@ -87,17 +87,22 @@ GIS.TileStack = L.GridLayer.extend({
     if (!tile.layers || !this._map) return;
     const zoom = this._map.getZoom();
     const stretch = this._map.getZoomScale(zoom, tile.coords.z);
-    const size = Math.ceil(this.getTileSize().x * stretch * Math.min(window.devicePixelRatio, 2));
+    const edge = this.getTileSize().x;
+    const size = Math.ceil(edge * stretch * Math.min(window.devicePixelRatio, 2));
     const { canvas } = tile;
-    canvas.width = canvas.height = size;
-    const context = canvas.getContext("2d");
+    // one pixel over the edge, and opaque: between two zooms no hairline shows where tiles meet
+    canvas.width = canvas.height = Math.round((size * (edge + 1)) / edge);
+    canvas.style.width = canvas.style.height = `${edge + 1}px`;
+    const context = canvas.getContext("2d", { alpha: false });
+    context.fillStyle = GIS.colour("ground");
+    context.fillRect(0, 0, canvas.width, canvas.height);
     for (const layer of this.shown(this.tileZoom(tile.coords))) {
       const held = tile.layers.get(layer.name);
       if (!held) continue;
       if (!tile.groups.has(layer.name)) tile.groups.set(layer.name, GIS.paint.groups(layer, held));
       const scale = size / held.extent;
       context.setTransform(scale, 0, 0, scale, 0, 0);
-      const pixel = held.extent / (this.getTileSize().x * stretch);
+      const pixel = held.extent / (edge * stretch);
       for (const group of tile.groups.get(layer.name)) {
         GIS.paint.drawGroup(context, layer, group, pixel, zoom);
       }
