@@ -46,11 +46,11 @@ PALETTE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "blue": ("#5aa9ff", "#1763b8"),
         # a share from 0 to 1 in five steps of a fifth; the mark's colour word plus the step
         "blind-ramp": ("#ff7a59", "#c2492a"),
-        "blind-ramp-0": ("#12324a", "#d8ebe0"),
-        "blind-ramp-1": ("#1f4a5f", "#f3e6c4"),
-        "blind-ramp-2": ("#5c5a4e", "#f2c98a"),
-        "blind-ramp-3": ("#96593f", "#e2935a"),
-        "blind-ramp-4": ("#d2603f", "#c2563a"),
+        "blind-ramp-0": ("#14304a", "#e3eee6"),
+        "blind-ramp-1": ("#333f4c", "#f5e8c6"),
+        "blind-ramp-2": ("#66513c", "#f3cf95"),
+        "blind-ramp-3": ("#9c6230", "#e49c63"),
+        "blind-ramp-4": ("#e07f2c", "#c65f3c"),
     }
 )
 THEMES = ("dark", "light")

@@ -50,6 +50,12 @@ class Ranking(Panel):
     kind = "ranking"
 
 
+class Staff(Panel):
+    """Who is on duty, and the grids that have nobody."""
+
+    kind = "staff"
+
+
 class Coverage(Panel):
     """Who and what no camera sees, with every value that was assumed."""
 

@@ -25,3 +25,28 @@ GIS.Labels = class {
     return true;
   }
 };
+
+/* Counts of points, gathered so that they stand apart; no point is lost, only its place blurs. */
+GIS.Counts = class {
+  constructor() {
+    this.edge = 132 * GIS.factor();
+    this.found = new Map();
+  }
+
+  add(layer, count, { x, y }) {
+    const key = `${Math.floor(x / this.edge)},${Math.floor(y / this.edge)}`;
+    if (!this.found.has(key)) this.found.set(key, { total: 0, x: 0, y: 0, counts: new Map() });
+    const cell = this.found.get(key);
+    cell.total += count;
+    cell.x += x * count;
+    cell.y += y * count;
+    cell.counts.set(layer, (cell.counts.get(layer) || 0) + count);
+  }
+
+  /* Fullest first: {x, y, counts by layer}, at the middle of what was gathered. */
+  cells() {
+    const places = [...this.found.values()];
+    places.sort((a, b) => b.total - a.total);
+    return places.map(({ total, x, y, counts }) => ({ x: x / total, y: y / total, counts }));
+  }
+};

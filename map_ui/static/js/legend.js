@@ -34,7 +34,7 @@ GIS.panels.legend = (body, panel) => {
   }
 
   function item(layer, mark, words, step = "") {
-    return node("li", GIS.symbols.sample(layer.shape, mark, step), words);
+    return node("li", GIS.symbols.sample(layer, mark, step), words);
   }
 
   function entry(layer) {
@@ -44,7 +44,7 @@ GIS.panels.legend = (body, panel) => {
     const toggle = button(
       "toggle",
       () => turn(layer),
-      GIS.symbols.sample(layer.shape, first, ramp),
+      GIS.symbols.sample(layer, first, ramp),
       node("span", said(layer.title)),
     );
     toggle.setAttribute("role", "switch");

@@ -6,6 +6,7 @@ GIS.LivePoints = (() => {
   // a software-drawn 4K screen keeps up with this; more would cost the map its frames
   const FRAME_MS = 40;
   const PULSES = 5;
+  const LATEST = 20;
   // slower than three flashes a second, whatever the urgency
   const PULSE_MS = 1100;
 
@@ -68,6 +69,8 @@ GIS.LivePoints = (() => {
       GIS.Overlay.prototype.initialize.call(this, "live");
       this.workers = new Columns();
       this.pulses = [];
+      this.latest = new Map();
+      GIS.on("wall", (wall) => this.show(wall.incidents));
       GIS.on("snap", (told) => this.replace(told.workers));
       GIS.on("pos", (told) => this.move(told.workers || told));
       GIS.on("inc", (incident) => this.pulse(incident));
@@ -101,9 +104,26 @@ GIS.LivePoints = (() => {
       GIS.tell("workers", held.length);
     },
 
-    pulse(incident) {
-      if (typeof incident.lon !== "number") return;
+    /* The latest incidents stand on the map at every zoom. */
+    show(incidents) {
+      this.latest.clear();
+      for (const incident of [...incidents].reverse()) this._keep(incident);
+      this.redraw();
+    },
+
+    _keep(incident) {
+      if (typeof incident.lon !== "number") return null;
       const { x, y } = L.CRS.EPSG3857.latLngToPoint(L.latLng(incident.lat, incident.lon), 0);
+      this.latest.delete(incident.id);
+      this.latest.set(incident.id, { x, y, urgency: incident.urgency });
+      if (this.latest.size > LATEST) this.latest.delete(this.latest.keys().next().value);
+      return { x, y };
+    },
+
+    pulse(incident) {
+      const place = this._keep(incident);
+      if (!place) return;
+      const { x, y } = place;
       const since = performance.now();
       this.pulses.push({ x, y, urgency: incident.urgency, since });
       this._animateUntil(since + PULSES * PULSE_MS);
@@ -127,7 +147,10 @@ GIS.LivePoints = (() => {
       const scale = 2 ** zoom;
       const origin = this._map.getPixelOrigin();
       if (!GIS.state.off.has("workers")) this._drawWorkers(pen, now, scale, origin, zoom);
-      if (!GIS.state.off.has("incidents")) this._drawPulses(pen, now, scale, origin);
+      if (!GIS.state.off.has("incidents")) {
+        this._drawLatest(pen, scale, origin);
+        this._drawPulses(pen, now, scale, origin);
+      }
     },
 
     _drawWorkers(pen, now, scale, origin, zoom) {
@@ -160,6 +183,14 @@ GIS.LivePoints = (() => {
       return this._sheet;
     },
 
+    _drawLatest(pen, scale, origin) {
+      const size = 17 * GIS.factor();
+      const rim = GIS.colour("halo");
+      for (const { x, y, urgency } of this.latest.values()) {
+        GIS.symbols.draw(pen, "alert", x * scale - origin.x, y * scale - origin.y, size, GIS.colour(urgency), rim);
+      }
+    },
+
     _drawPulses(pen, now, scale, origin) {
       this.pulses = this.pulses.filter((pulse) => now - pulse.since < PULSES * PULSE_MS);
       for (const pulse of this.pulses) {
@@ -172,6 +203,18 @@ GIS.LivePoints = (() => {
         pen.stroke();
         pen.globalAlpha = 1;
       }
+    },
+
+    /* The room that the latest incidents take, so that nothing is written over them. */
+    boxes() {
+      if (!this._map || GIS.state.off.has("incidents")) return [];
+      const scale = 2 ** this._map.getZoom();
+      const origin = this._map.getPixelOrigin();
+      const half = 8 * GIS.factor();
+      return [...this.latest.values()].map((one) => {
+        const [x, y] = [one.x * scale - origin.x, one.y * scale - origin.y];
+        return [x - half, y - half, x + half, y + half];
+      });
     },
 
     /* The worker nearest to a layer point within `reach` pixels, or null. */

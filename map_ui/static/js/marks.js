@@ -72,10 +72,13 @@ GIS.Marks = GIS.Overlay.extend({
     this._origin = this._map.getPixelOrigin();
     const shown = GIS.tiles.shown(GIS.tiles.tileZoom());
     this._names(pen, labels, tiles, shown, zoom, ["units"]);
+    labels.boxes.push(...GIS.points.boxes());
+    const counts = new GIS.Counts();
     for (const layer of shown.filter((one) => one.shape === "point").reverse()) {
-      this._points(pen, labels, tiles, layer, zoom);
+      this._points(pen, labels, tiles, layer, zoom, counts);
     }
-    this._names(pen, labels, tiles, shown, zoom, ["grids", "waters", "streets"]);
+    for (const cell of counts.cells()) this._count(pen, labels, cell);
+    this._names(pen, labels, tiles, shown, zoom, ["people", "grids", "waters", "streets"]);
   },
 
   /* Where a point of a tile is on the map, in layer points. */
@@ -90,7 +93,7 @@ GIS.Marks = GIS.Overlay.extend({
   },
 
   /* Signs of one layer; features with a number `n` stand for that many points. */
-  _points(pen, labels, tiles, layer, zoom) {
+  _points(pen, labels, tiles, layer, zoom, counts) {
     const size = 15 * GIS.factor() * Math.min(1.25, Math.max(0.6, (zoom - 6) / 8));
     for (const tile of tiles) {
       const held = tile.layers.get(layer.name);
@@ -100,7 +103,7 @@ GIS.Marks = GIS.Overlay.extend({
         // a point in the margin of a tile belongs to the neighbour
         if (x === undefined || x < 0 || y < 0 || x >= held.extent || y >= held.extent) continue;
         const place = this._place(tile, x, y, held.extent);
-        if ("n" in feature.properties) this._count(pen, labels, layer, feature.properties.n, place);
+        if ("n" in feature.properties) counts.add(layer, feature.properties.n, place);
         else this._sign(pen, labels, layer, feature, place, size, zoom);
       }
     }
@@ -135,28 +138,42 @@ GIS.Marks = GIS.Overlay.extend({
     pen.restore();
   },
 
-  /* How many points lie here, with the layer's sign; left out where a name or count stands. */
-  _count(pen, labels, layer, count, place) {
-    const mark = Object.values(layer.style.marks)[0];
+  /* How many points of each counted layer lie here: one pill, moved off names if it can be. */
+  _count(pen, labels, cell) {
     const scale = GIS.factor();
     this._font(pen, 10.5, 600, "label");
-    const text = GIS.number(count);
-    const half = pen.measureText(text).width / 2 + 10 * scale;
+    const parts = [...cell.counts].map(([layer, count]) => {
+      const text = GIS.number(count);
+      const mark = Object.values(layer.style.marks)[0];
+      return { text, mark, width: pen.measureText(text).width + 19 * scale };
+    });
+    const half = parts.reduce((sum, part) => sum + part.width, 4 * scale) / 2;
     const tall = 8.5 * scale;
-    if (!labels.take(place.x - half - 1, place.y - tall - 1, place.x + half + 1, place.y + tall + 1)) return;
-    pen.save();
+    const steps = [0, 1, -1, 2, -2].map((step) => cell.y + 2.2 * tall * step);
+    const y = steps.find((one) => labels.take(cell.x - half, one - tall, cell.x + half, one + tall)) ?? cell.y;
+    this._pill(pen, cell.x - half, y - tall, 2 * half, 2 * tall);
+    let x = cell.x - half + 3 * scale;
+    for (const { text, mark, width } of parts) {
+      const ink = GIS.colour(mark.colour);
+      GIS.symbols.draw(pen, mark.symbol, x + 7 * scale, y, 11 * scale, ink, "transparent");
+      this._font(pen, 10.5, 600, "label");
+      pen.textAlign = "left";
+      pen.fillText(text, x + 14.5 * scale, y + 0.5);
+      x += width;
+    }
+  },
+
+  _pill(pen, left, top, width, height) {
     pen.beginPath();
-    pen.roundRect(place.x - half, place.y - tall, 2 * half, 2 * tall, tall);
-    pen.globalAlpha = 0.88;
+    pen.roundRect(left, top, width, height, height / 2);
+    pen.globalAlpha = 0.86;
     pen.fillStyle = GIS.colour("halo");
     pen.fill();
-    pen.lineWidth = scale;
-    pen.strokeStyle = GIS.colour(mark.colour);
+    pen.lineWidth = GIS.factor();
+    pen.strokeStyle = GIS.colour("label-soft");
+    pen.globalAlpha = 0.5;
     pen.stroke();
-    pen.restore();
-    const ink = GIS.colour(mark.colour);
-    GIS.symbols.draw(pen, mark.symbol, place.x - half + 9 * scale, place.y, 11 * scale, ink, "transparent");
-    pen.fillText(text, place.x + 6 * scale, place.y + 0.5);
+    pen.globalAlpha = 1;
   },
 
   _font(pen, size, weight, colour) {
@@ -174,14 +191,14 @@ GIS.Marks = GIS.Overlay.extend({
   _names(pen, labels, tiles, shown, zoom, order) {
     for (const name of order) {
       const layer = shown.find((one) => one.name === name);
-      if (!layer || layer.style.label_from_zoom === null || zoom < layer.style.label_from_zoom) continue;
+      if (!layer || zoom < (layer.name === "people" ? 0 : layer.style.label_from_zoom ?? Infinity)) continue;
       const places = layer.shape === "line" ? this._lines(tiles, layer) : this._areas(tiles, layer);
       for (const place of places) this._name(pen, labels, layer, place, zoom);
     }
   },
 
   _name(pen, labels, layer, place, zoom) {
-    const { level } = place.properties;
+    const { level, text } = place;
     if (level === "county" || (level === "village" && zoom < 12)) return;
     const looks = {
       town: [15, 700, "label"],
@@ -190,8 +207,14 @@ GIS.Marks = GIS.Overlay.extend({
     this._font(pen, ...looks);
     const height = looks[0] * 1.25 * GIS.factor();
     // a name wider than its area would only confuse whose it is
-    if (layer.shape === "polygon" && pen.measureText(place.properties.name).width > place.width * 1.6) return;
-    labels.write(pen, place.properties.name, place.at.x, place.at.y, height, 4);
+    if (layer.shape === "polygon" && pen.measureText(text).width > place.width * 1.6) return;
+    labels.write(pen, text, place.at.x, place.at.y, height, 4);
+  },
+
+  /* What is written in an area: its name, or how many people live there. */
+  _says(layer, properties) {
+    if (layer.name !== "people") return properties.name;
+    return properties.people ? GIS.number(properties.people) : "";
   },
 
   /* One place for each named area: the centre of mass of what is on screen of it. */
@@ -200,9 +223,10 @@ GIS.Marks = GIS.Overlay.extend({
     for (const tile of tiles) {
       const held = tile.layers.get(layer.name);
       for (const feature of held ? held.features : []) {
-        if (feature.type !== GIS.readTile.POLYGON || !feature.properties.name) continue;
-        const id = feature.properties.id ?? feature.properties.name;
-        if (!found.has(id)) found.set(id, { properties: feature.properties, mass: 0, x: 0, y: 0 });
+        const text = this._says(layer, feature.properties);
+        if (feature.type !== GIS.readTile.POLYGON || !text) continue;
+        const id = feature.properties.id ?? text;
+        if (!found.has(id)) found.set(id, { text, level: feature.properties.level, mass: 0, x: 0, y: 0 });
         this._addMass(found.get(id), tile, held, feature);
       }
     }
@@ -239,7 +263,7 @@ GIS.Marks = GIS.Overlay.extend({
           if (!found.has(name) || found.get(name).length < line.length) {
             const middle = 2 * Math.floor(line.length / 4);
             const at = this._place(tile, line[middle], line[middle + 1], held.extent);
-            found.set(name, { properties: feature.properties, length: line.length, at });
+            found.set(name, { text: name, length: line.length, at });
           }
         }
       }

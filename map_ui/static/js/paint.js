@@ -3,7 +3,9 @@
 
 GIS.paint = (() => {
   const DASHES = { dashed: [6, 4], dotted: [1.5, 3] };
-  const OUTLINED = new Set(["units", "grids", "blocks"]);
+  const OUTLINED = new Set(["units", "grids", "blocks", "people"]);
+  // a choropleth lies over the base map, which must stay readable
+  const RAMP_OPACITY = 0.66;
   const hatches = new Map();
 
   GIS.on("theme", () => hatches.clear());
@@ -81,14 +83,15 @@ GIS.paint = (() => {
     const word = step === "" ? mark.colour : `${mark.colour}-${step}`;
     const colour = GIS.colour(word);
     const width = mark.width_px * GIS.factor() * widening(layer.name, zoom);
-    context.globalAlpha = mark.opacity;
+    context.globalAlpha = mark.opacity * (step === "" ? 1 : RAMP_OPACITY);
+    if (layer.name === "hotspots") context.globalAlpha *= 0.4;
     if (type === GIS.readTile.POLYGON && !OUTLINED.has(layer.name)) {
       fill(context, mark, path, word, unit);
       if (layer.name !== "hotspots") return;
       context.globalAlpha = 1;
     }
     context.strokeStyle = colour;
-    context.lineWidth = Math.max(width, layer.name === "hotspots" ? 2 : 0.5) * unit;
+    context.lineWidth = Math.max(width, layer.name === "hotspots" ? 2.4 : 0.5) * unit;
     context.setLineDash((DASHES[mark.symbol] || []).map((length) => length * unit));
     context.lineJoin = "round";
     context.stroke(path);
@@ -114,5 +117,5 @@ GIS.paint = (() => {
     return 1;
   }
 
-  return { groups, drawGroup, markKey, isRamp, hatch };
+  return { groups, drawGroup, markKey, isRamp, hatch, RAMP_OPACITY, OUTLINED };
 })();

@@ -17,6 +17,11 @@
     return node("span.fraction", `${number(numerator)} / ${number(denominator)}`);
   }
 
+  function outOf(denominator) {
+    if (denominator === null || denominator === undefined) return null;
+    return node("span.fraction", `/ ${number(denominator)}`);
+  }
+
   panels.kpi = (body) => {
     const show = filled(body, (wall) => wall.kpis.map(tile));
 
@@ -27,7 +32,7 @@
         "div.tile",
         node("span.name", word("kpi", kpi.key)),
         node("span.value", value),
-        fraction(kpi.numerator, kpi.denominator),
+        isShare ? fraction(kpi.numerator, kpi.denominator) : outOf(kpi.denominator),
       );
       box.dataset.key = kpi.key;
       return box;
@@ -40,9 +45,9 @@
     });
   };
 
-  panels.ranking = (body) => {
+  panels.ranking = (body, panel) => {
     filled(body, (wall) => {
-      if (!wall.ranking.length) return [node("p.empty", text("ranking.empty"))];
+      panel.hidden = !wall.ranking.length;
       return [node("p.note", text("ranking.note")), node("ol", ...wall.ranking.map(row))];
     });
 
@@ -64,6 +69,25 @@
           fraction(done, due),
         ),
       );
+    }
+  };
+
+  panels.staff = (body) => {
+    const SHOWN = 8;
+    filled(body, ({ workers, vacant_grids: vacant }) => {
+      if (!workers) return [];
+      const names = (vacant || []).slice(0, SHOWN).map((grid) => node("li", grid.name || grid.code));
+      const rest = (vacant || []).length - names.length;
+      if (rest > 0) names.push(node("li", text("place.more", { n: rest })));
+      return [
+        line("staff.on_duty", `${number(workers.on_duty)} / ${number(workers.total)}`, false),
+        line("staff.vacant", number((vacant || []).length), (vacant || []).length > 0),
+        node("ul.vacant", ...names),
+      ];
+    });
+
+    function line(key, value, isBad) {
+      return node("div.figure", node("span", text(key)), node(isBad ? "span.value.bad" : "span.value", value));
     }
   };
 

@@ -56,7 +56,8 @@ GIS.symbols = (() => {
   }
 
   /* A small canvas with the sign, or the line or area of a mark, for the legend. */
-  function sample(shape, mark, step = "") {
+  function sample(layer, mark, step = "") {
+    const { shape } = layer;
     const canvas = document.createElement("canvas");
     const edge = Math.round(18 * GIS.factor() * Math.min(2, window.devicePixelRatio || 1));
     canvas.width = canvas.height = edge;
@@ -66,7 +67,7 @@ GIS.symbols = (() => {
     const colour = GIS.colour(step === "" ? mark.colour : `${mark.colour}-${step}`);
     if (shape === "point") draw(pen, mark.symbol, edge / 2, edge / 2, edge, colour, GIS.colour("halo"));
     else if (shape === "line" || mark.symbol === "dashed") line(pen, edge, mark, colour);
-    else area(pen, edge, mark, colour);
+    else area(pen, edge, mark, colour, GIS.paint.OUTLINED.has(layer.name) ? 0 : fillOpacity(mark, step));
     return canvas;
   }
 
@@ -80,12 +81,17 @@ GIS.symbols = (() => {
     pen.stroke();
   }
 
-  function area(pen, edge, mark, colour) {
-    pen.globalAlpha = mark.opacity;
+  function fillOpacity(mark, step) {
+    return mark.opacity * (step === "" ? 1 : GIS.paint.RAMP_OPACITY);
+  }
+
+  function area(pen, edge, mark, colour, opacity) {
+    pen.globalAlpha = opacity;
     pen.fillStyle = mark.symbol === "hatched" ? GIS.paint.hatch(pen, mark.colour) : colour;
     pen.fillRect(1, 1, edge - 2, edge - 2);
     pen.globalAlpha = 1;
     pen.strokeStyle = colour;
+    pen.lineWidth = Math.max(1, mark.width_px * 0.8) * (edge / 18);
     pen.strokeRect(1, 1, edge - 2, edge - 2);
   }
 

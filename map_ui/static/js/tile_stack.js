@@ -21,6 +21,16 @@ GIS.TileStack = L.GridLayer.extend({
     L.GridLayer.prototype.onRemove.call(this, map);
   },
 
+  /* Between two zooms the tiles of the lower one are drawn larger: a quarter of the requests. */
+  _setView(center, zoom, ...rest) {
+    this._exact = zoom;
+    L.GridLayer.prototype._setView.call(this, center, zoom, ...rest);
+  },
+
+  _clampZoom(zoom) {
+    return L.GridLayer.prototype._clampZoom.call(this, Math.min(zoom, Math.floor(this._exact)));
+  },
+
   /* The service's zoom of a tile, or of the tiles on screen. */
   tileZoom(coords = { z: this._tileZoom }) {
     return coords.z + this.zoomOffset;
@@ -77,17 +87,22 @@ GIS.TileStack = L.GridLayer.extend({
     if (!tile.layers || !this._map) return;
     const zoom = this._map.getZoom();
     const stretch = this._map.getZoomScale(zoom, tile.coords.z);
-    const size = Math.ceil(this.getTileSize().x * stretch * Math.min(window.devicePixelRatio, 2));
+    const edge = this.getTileSize().x;
+    const size = Math.ceil(edge * stretch * Math.min(window.devicePixelRatio, 2));
     const { canvas } = tile;
-    canvas.width = canvas.height = size;
-    const context = canvas.getContext("2d");
+    // one pixel over the edge, and opaque: between two zooms no hairline shows where tiles meet
+    canvas.width = canvas.height = Math.round((size * (edge + 1)) / edge);
+    canvas.style.width = canvas.style.height = `${edge + 1}px`;
+    const context = canvas.getContext("2d", { alpha: false });
+    context.fillStyle = GIS.colour("ground");
+    context.fillRect(0, 0, canvas.width, canvas.height);
     for (const layer of this.shown(this.tileZoom(tile.coords))) {
       const held = tile.layers.get(layer.name);
       if (!held) continue;
       if (!tile.groups.has(layer.name)) tile.groups.set(layer.name, GIS.paint.groups(layer, held));
       const scale = size / held.extent;
       context.setTransform(scale, 0, 0, scale, 0, 0);
-      const pixel = held.extent / (this.getTileSize().x * stretch);
+      const pixel = held.extent / (edge * stretch);
       for (const group of tile.groups.get(layer.name)) {
         GIS.paint.drawGroup(context, layer, group, pixel, zoom);
       }

@@ -5,8 +5,9 @@ GIS.start = () => {
   const { map, state } = GIS;
   const root = document.documentElement;
   const asked = (root.dataset.layers || "").split(",");
-  let outline = null;
   let askedUnit = 0;
+  const chosen = L.layerGroup().addTo(map);
+  const focus = L.layerGroup().addTo(map);
 
   map.createPane("marks").classList.add("still");
   map.createPane("outline").classList.add("still");
@@ -54,25 +55,44 @@ GIS.start = () => {
     GIS.tell("wall", wall);
     whole(!first && !GIS.calm.matches);
     GIS.feed.open(unit);
-    if (first) begin(wall);
-    else mark(wall.unit.level === "county" ? null : `/api/layers/units/items/${encodeURIComponent(unit)}`);
+    if (wall.unit.level === "county") {
+      // nothing is beyond the county, so nothing is asked for there
+      GIS.tiles.options.bounds = bounds(wall.unit.bbox).pad(0.02);
+    }
+    if (first) map.addLayer(GIS.tiles).addLayer(GIS.marks).addLayer(GIS.points);
+    if (wall.unit.level === "county") clear(focus);
+    else surround(unit);
   }
 
-  function begin(wall) {
-    GIS.tiles.options.bounds = bounds(wall.unit.bbox).pad(0.02);
-    map.addLayer(GIS.tiles).addLayer(GIS.marks).addLayer(GIS.points);
-  }
-
-  /* Outline one area above everything; it is drawn as its own overlay, so no tile covers it. */
-  async function mark(address) {
-    if (outline) map.removeLayer(outline);
-    outline = null;
-    if (!address) return;
+  /* Draw the outline of one area above everything, as an overlay, so that no tile covers it. */
+  async function mark(grid) {
+    const address = `/api/layers/grids/items/${encodeURIComponent(grid)}`;
     const feature = await GIS.json(address).catch(() => null);
-    if (!feature) return;
-    if (outline) map.removeLayer(outline);
-    const style = { className: "outline", fill: false, interactive: false };
-    outline = L.geoJSON(feature, { pane: "outline", style }).addTo(map);
+    clear(chosen);
+    if (feature) chosen.addLayer(L.geoJSON(feature, { pane: "outline", style: style("outline", false) }));
+  }
+
+  /* Darken what lies outside the unit on screen. */
+  async function surround(unit) {
+    const address = `/api/layers/units/items/${encodeURIComponent(unit)}`;
+    const feature = await GIS.json(address).catch(() => null);
+    clear(focus);
+    if (!feature || state.unit !== unit) return;
+    const { type, coordinates } = feature.geometry;
+    const shells = (type === "MultiPolygon" ? coordinates : [coordinates]).map(([shell]) =>
+      shell.map(([lon, lat]) => [lat, lon]),
+    );
+    const world = [[-85, -180], [-85, 180], [85, 180], [85, -180]];
+    const look = style("shade", true);
+    focus.addLayer(L.polygon([world, ...shells], { pane: "outline", ...look }));
+  }
+
+  function style(className, fill) {
+    return { className, fill, interactive: false, fillOpacity: 0.6, opacity: 1 };
+  }
+
+  function clear(group) {
+    group.clearLayers();
   }
 
   /* What is at a point; a click also goes one level down towards it. */
@@ -85,7 +105,7 @@ GIS.start = () => {
     const below = next(at);
     if (worker || !at.town) return;
     if (below) open(below.code, true);
-    else if (at.grid) mark(`/api/layers/grids/items/${encodeURIComponent(at.grid.code)}`);
+    else if (at.grid) mark(at.grid.code);
   }
 
   /* The unit one level below the one on screen that holds the point, if it is not shown already. */
@@ -117,7 +137,7 @@ GIS.start = () => {
   GIS.on("fly", ({ lon, lat }) => {
     if (typeof lon === "number") map.setView([lat, lon], Math.max(map.getZoom(), 15), { animate: !GIS.calm.matches });
   });
-  GIS.on("place", (place) => place === null && state.wall.unit.level === "village" && mark(null));
+  GIS.on("place", (place) => place === null && clear(chosen));
   GIS.on("ver", refreshed);
   addEventListener("popstate", () => open(location.pathname.split("/").pop(), false));
 
