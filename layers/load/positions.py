@@ -61,6 +61,8 @@ def to_stored_crs(intake: Intake, source: Source, stated_crs: str) -> None:
 def check_shapes(intake: Intake, source: Source, shape: str, metric_crs: CRS) -> None:
     """Take out the rows whose geometry is faulty, repairing invalid polygons where told to."""
     allowed = KINDS.get(shape, ANY)
+    if source.unique_shapes:
+        _reject_copies(intake, "duplicate-geometry")
     index = intake.shapes.index
     faults = shape_faults(intake.shapes.to_numpy(), allowed)
     by_code: dict[str, list[int]] = {}
@@ -73,7 +75,7 @@ def check_shapes(intake: Intake, source: Source, shape: str, metric_crs: CRS) ->
             facts = [faults[position][1] for position in positions]
             intake.reject([index[p] for p in positions], code, facts)
     if source.unique_shapes:
-        _reject_copies(intake)
+        _reject_copies(intake, "repaired-into-copy")
 
 
 def reject_far(
@@ -120,9 +122,9 @@ def _repair(intake: Intake, numbers: list[int], metric_crs: CRS) -> None:
     intake.reject(lost, "not-repaired")
 
 
-def _reject_copies(intake: Intake) -> None:
+def _reject_copies(intake: Intake, code: str) -> None:
     bytes_of = pd.Series(
         shapely.to_wkb(shapely.normalize(intake.shapes.to_numpy())), index=intake.shapes.index
     )
     copies = bytes_of.duplicated()
-    intake.reject(copies.index[copies], "duplicate-geometry")
+    intake.reject(copies.index[copies], code)

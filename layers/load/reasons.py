@@ -42,6 +42,10 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "invalid-polygon": ("面无效（自相交等）", "The polygon is invalid (crosses itself, …)"),
         "repaired-polygon": ("面无效，已修复", "The polygon was invalid and was repaired"),
         "not-repaired": ("面无效且无法修复", "The polygon is invalid and could not be repaired"),
+        "repaired-into-copy": (
+            "修复后与另一行完全相同",
+            "Repaired, it has exactly the shape of another row",
+        ),
         "outside-county": (
             "位置在县域之外太远，应为错误坐标",
             "Lies so far outside that it is wrong",
