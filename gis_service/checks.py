@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, Engine, func, select, text
 
-from gis_service.database import EVERYTHING, enter_scope
+from gis_service.access import system_view
+from gis_service.database import enter_scope
 from gis_service.migrations import newest_revision, revision_of
 from gis_service.migrations.schema import schema
-from grid_boundaries.view import View
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _role(connection: Connection) -> Check:
 
 def _wall(connection: Connection) -> Check:
     """Ask for every walled table with no scope; one visible row is a hole."""
-    enter_scope(connection, View("check"))
+    enter_scope(connection, replace(system_view("check"), scope=()))
     tables = [table for table in schema().tables.values() if "unit_path" in table.c]
     open_ones = [
         table.name
@@ -82,7 +82,7 @@ def _leakproof(connection: Connection) -> Check:
 
 
 def _rows(connection: Connection) -> Check:
-    enter_scope(connection, View("check", (EVERYTHING,)))
+    enter_scope(connection, system_view("check"))
     county = connection.scalar(text("select name from county"))
     return Check("county", True, str(county or "nothing loaded yet"))
 

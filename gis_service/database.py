@@ -19,7 +19,6 @@ from grid_boundaries.view import View
 
 SCOPE = "gis.scope"  # unit paths joined by commas; row policies read it
 ACTOR = "gis.actor"
-EVERYTHING = "/"  # every unit path starts with it
 
 _ENTER = select(
     func.set_config(SCOPE, bindparam("scope"), True),

@@ -44,7 +44,7 @@ def parameters(socket_folder: Path, *, durable: bool, machine_mb: int) -> Mappin
         "wal_level": "minimal",  # a COPY into a table of the same transaction writes no log
         "max_wal_senders": "0",
         "fsync": switch,
-        "synchronous_commit": switch,
+        "synchronous_commit": "on",  # a killed server must lose nothing that was committed
         "full_page_writes": switch,
         "random_page_cost": "1.1",
         "jit": "off",  # compiling costs more than it saves in statements of milliseconds

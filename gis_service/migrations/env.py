@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from alembic import context
+from sqlalchemy.dialects.postgresql.base import ischema_names
 
 from gis_service.migrations.autogenerate import add_rules, is_ours, rendered_type
 from gis_service.migrations.schema import schema
+from grid_boundaries.outbox import Xid8
 
+ischema_names["xid8"] = Xid8  # SQLAlchemy does not know this type of PostgreSQL's
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=schema(),

@@ -662,6 +662,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_posting_grid_code"), "posting", ["grid_code"], unique=False)
     op.create_index(op.f("ix_posting_worker_id"), "posting", ["worker_id"], unique=False)
     op.create_table(
+        "refreshed",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("xid", Xid8(), nullable=False),
+        sa.Column("outbox_id", sa.BigInteger(), nullable=False),
+        sa.Column("refreshed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_refreshed")),
+    )
+    op.create_table(
         "resource",
         sa.Column("id", sa.Text(collation="C"), nullable=False),
         sa.Column("name", sa.Text(), nullable=True),
@@ -712,6 +720,28 @@ def upgrade() -> None:
         "ix_street_geom_3857", "street", ["geom_3857"], unique=False, postgresql_using="gist"
     )
     op.create_index("ix_street_unit_path", "street", ["unit_path"], unique=False)
+    op.create_table(
+        "tile_count",
+        sa.Column("layer", sa.Text(), nullable=False),
+        sa.Column("zoom", sa.SmallInteger(), nullable=False),
+        sa.Column("cell_x", sa.Integer(), nullable=False),
+        sa.Column("cell_y", sa.Integer(), nullable=False),
+        sa.Column("unit_path", sa.Text(collation="C"), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.Column("x_m", sa.Double(), nullable=False),
+        sa.Column("y_m", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "layer", "zoom", "cell_x", "cell_y", "unit_path", name=op.f("pk_tile_count")
+        ),
+    )
+    op.create_table(
+        "tile_shape",
+        sa.Column("layer", sa.Text(), nullable=False),
+        sa.Column("band", sa.SmallInteger(), nullable=False),
+        sa.Column("key", sa.Text(collation="C"), nullable=False),
+        sa.Column("geom", Geometry("GEOMETRY", srid=3857, spatial_index=False), nullable=False),
+        sa.PrimaryKeyConstraint("layer", "band", "key", name=op.f("pk_tile_shape")),
+    )
     op.create_table(
         "unit",
         sa.Column("code", sa.Text(collation="C"), nullable=False),
@@ -1099,6 +1129,7 @@ def upgrade() -> None:
     op.execute(
         "create policy posting_in_scope on posting using (unit_path ^@ any ((select string_to_array(nullif(current_setting('gis.scope', true), ''), ','))::text[])) with check (unit_path ^@ any ((select string_to_array(nullif(current_setting('gis.scope', true), ''), ','))::text[]))"
     )
+    op.execute("grant select, insert, update, delete on refreshed to gis_service")
     op.execute("grant select, insert, update, delete on resource to gis_service")
     op.execute("alter table resource enable row level security")
     op.execute("alter table resource force row level security")
@@ -1129,6 +1160,13 @@ def upgrade() -> None:
     op.execute(
         "create trigger street_announces_delete after delete on street referencing old table as old_rows for each statement execute function announce_place('streets')"
     )
+    op.execute("grant select, insert, update, delete on tile_count to gis_service")
+    op.execute("alter table tile_count enable row level security")
+    op.execute("alter table tile_count force row level security")
+    op.execute(
+        "create policy tile_count_in_scope on tile_count using (unit_path ^@ any ((select string_to_array(nullif(current_setting('gis.scope', true), ''), ','))::text[])) with check (unit_path ^@ any ((select string_to_array(nullif(current_setting('gis.scope', true), ''), ','))::text[]))"
+    )
+    op.execute("grant select, insert, update, delete on tile_shape to gis_service")
     op.execute("grant select, insert, update, delete on unit to gis_service")
     op.execute("alter table unit enable row level security")
     op.execute("alter table unit force row level security")
@@ -1222,6 +1260,8 @@ def downgrade() -> None:
     op.drop_index("ix_unit_geom_3857", table_name="unit", postgresql_using="gist")
     op.drop_index("ix_unit_geom", table_name="unit", postgresql_using="gist")
     op.drop_table("unit")
+    op.drop_table("tile_shape")
+    op.drop_table("tile_count")
     op.drop_index("ix_street_unit_path", table_name="street")
     op.drop_index("ix_street_geom_3857", table_name="street", postgresql_using="gist")
     op.drop_index("ix_street_geom", table_name="street", postgresql_using="gist")
@@ -1232,6 +1272,7 @@ def downgrade() -> None:
     op.drop_index("ix_resource_geom", table_name="resource", postgresql_using="gist")
     op.drop_index("ix_resource_block_id", table_name="resource")
     op.drop_table("resource")
+    op.drop_table("refreshed")
     op.drop_index(op.f("ix_posting_worker_id"), table_name="posting")
     op.drop_index(op.f("ix_posting_grid_code"), table_name="posting")
     op.drop_table("posting")
