@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from shapely.geometry import box
 
 from layers.hotspots.cells import hex_cells, hex_neighbours
 from layers.hotspots.gi_star import gi_star
+from layers.hotspots.near_repeat import knox_table
 from layers.hotspots.trend import emerging, mann_kendall
 
 RATES = (0.05, 0.2, 1.0, 5.0, 50.0)
@@ -26,7 +28,7 @@ LEVEL = 0.05
 
 def figures(maps: int = 400) -> dict[str, float]:
     """Return CPU seconds, the ratio to esda and the calibration table as one flat dict."""
-    return {**speed(), **trend_speed(), **calibration(maps)}
+    return {**speed(), **trend_speed(), **knox_speed(), **calibration(maps)}
 
 
 def speed(cells: int = 20_000) -> dict[str, float]:
@@ -56,6 +58,16 @@ def trend_speed(cells: int = 20_000, weeks: int = 104) -> dict[str, float]:
         "emerging_cpu_s": _cpu_s(lambda: emerging(counts, neighbours), repeats=2),
         "mann_kendall_with_slopes_cpu_s": _cpu_s(lambda: mann_kendall(counts), repeats=1),
     }
+
+
+def knox_speed(events: int = 100_000) -> dict[str, float]:
+    """CPU seconds of a Knox table of a year over 60 km x 60 km with 999 repeats."""
+    rng = np.random.default_rng(999)
+    xy_m, days = rng.uniform(0.0, 60_000.0, (events, 2)), rng.integers(0, 365, events)
+    edges: dict[str, Any] = {"distances_m": [0, 100, 200, 400], "days_edges": [0, 7, 14]}
+    knox_table(xy_m[:100], days[:100], **edges, repeats=1, seed=0)  # compiles the loop
+    task = partial(knox_table, xy_m, days, **edges, repeats=999, seed=0)
+    return {"knox_999_repeats_cpu_s": _cpu_s(task, repeats=1)}
 
 
 def calibration(maps: int = 400, cells: int = 700, *, seed: int = 5) -> dict[str, float]:

@@ -14,9 +14,13 @@ from grid_boundaries.errors import Refused, TooLarge
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Places = NDArray[np.int32]
+Pairs = tuple[Places, Places, Whole]
 
 MOST_PAIRS = 100_000_000
 """Pairs within the farthest distance that are still gone through."""
+
+PAIRS_AT_ONCE = 1024
 
 
 def knox_table(
@@ -64,14 +68,18 @@ def knox_table(
     far, long = _edges(distances_m), _edges(days_edges)
     if repeats < 1:
         raise Refused("knox-repeats", "重复次数至少为 1", "at least one repeat is needed")
-    pairs, space_band = _close_pairs(points, far)
-    shape = (far.size - 1, long.size - 1)
-    observed = _count(when, pairs, space_band, long, *shape)
-    as_many = np.zeros(shape, dtype=np.int64)
+    tree = KDTree(points)
+    pairs = _close_pairs(tree, far)
+    # neighbours in the tree stand near each other in memory: counting then finds them in cache
+    when = when[tree.indices]
+    # the first band holds its lower edge too: what is under it ends just before
+    limits = np.append(np.nextafter(long[0], -1.0), long[1:])
+    observed = _by_band(when, pairs, limits)
+    as_many = np.zeros(observed.shape, dtype=np.int64)
     rng = np.random.default_rng(seed)
     for _ in range(repeats):
-        as_many += _count(rng.permutation(when), pairs, space_band, long, *shape) >= observed
-    expected = _expected(np.bincount(space_band, minlength=shape[0]), when, long)
+        as_many += _by_band(rng.permutation(when), pairs, limits) >= observed
+    expected = _expected(np.diff(pairs[2]), when, limits)
     return _table(far, long, observed, expected, (1 + as_many) / (repeats + 1))
 
 
@@ -93,12 +101,13 @@ def _table(far: Floats, long: Floats, observed: Whole, expected: Floats, p: Floa
     )
 
 
-def _close_pairs(points: Floats, far: Floats) -> tuple[NDArray[np.int32], Whole]:
-    """Return the pairs within the distance bands, shape (pairs, 2), and the band of each.
+def _close_pairs(tree: KDTree, far: Floats) -> Pairs:
+    """Return the pairs within the distance bands, points named by their place in the tree.
 
-    Pairs are ordered by place in the tree, so that counting walks through memory in order.
+    First and second point of each pair, ordered by band and then by place, and where the pairs
+    of each band start, shape (bands + 1,).
     """
-    tree = KDTree(points)
+    points = np.asarray(tree.data, dtype=np.float64)
     if (int(tree.count_neighbors(tree, far[-1])) - len(points)) // 2 > MOST_PAIRS:
         raise TooLarge(
             "knox-pairs",
@@ -110,9 +119,12 @@ def _close_pairs(points: Floats, far: Floats) -> tuple[NDArray[np.int32], Whole]
     step = points[pairs[:, 0]] - points[pairs[:, 1]]
     band = _bands(np.sum(step * step, axis=1), far * far)
     kept = (band >= 0) & (band < far.size - 1)
-    pairs, band = pairs[kept], band[kept]
-    order = np.argsort(np.argsort(tree.indices)[pairs[:, 0]], kind="stable")
-    return pairs[order].astype(np.int32), band[order]
+    place = np.empty(len(points), dtype=np.int32)
+    place[tree.indices] = np.arange(len(points), dtype=np.int32)
+    named = np.sort(place[pairs[kept]], axis=1)
+    order = np.lexsort((named[:, 1], named[:, 0], band[kept]))
+    first, second = np.ascontiguousarray(named[order].T)
+    return first, second, np.searchsorted(band[kept][order], np.arange(far.size))
 
 
 def _bands(values: Floats, edges: Floats) -> Whole:
@@ -121,37 +133,45 @@ def _bands(values: Floats, edges: Floats) -> Whole:
     return np.where(values == edges[0], 0, band)
 
 
+def _by_band(when: Floats, pairs: Pairs, limits: Floats) -> Whole:
+    """Count the pairs by distance band and day band."""
+    return np.diff(_count(when, *pairs, limits, np.empty(PAIRS_AT_ONCE)), axis=1)
+
+
 def _count_plain(
     when: Floats,
-    pairs: NDArray[np.int32],
-    space_band: Whole,
-    long: Floats,
-    distances: int,
-    times: int,
+    first: Places,
+    second: Places,
+    starts: Whole,
+    limits: Floats,
+    apart: Floats,
 ) -> Whole:
-    """Count the pairs by distance band and day band."""
-    table = np.zeros((distances, times), dtype=np.int64)
-    for pair in range(pairs.shape[0]):
-        apart = abs(when[pairs[pair, 0]] - when[pairs[pair, 1]])
-        if long[0] <= apart <= long[times]:
-            band = 0
-            while apart > long[band + 1]:
-                band += 1
-            table[space_band[pair], band] += 1
+    """Count the pairs of each distance band that are no more than each limit of days apart.
+
+    Differences of a few hundred pairs stay in the buffer `apart` while every limit is counted:
+    plain loops without branches, which the compiler turns into vector instructions.
+    """
+    table = np.zeros((starts.size - 1, limits.size), dtype=np.int64)
+    for band in range(starts.size - 1):
+        for start in range(starts[band], starts[band + 1], apart.size):
+            some = min(apart.size, starts[band + 1] - start)
+            for i in range(some):
+                apart[i] = abs(when[first[start + i]] - when[second[start + i]])
+            for limit in range(limits.size):
+                within = 0
+                for i in range(some):
+                    within += apart[i] <= limits[limit]
+                table[band, limit] += within
     return table
 
 
-_count: Callable[[Floats, NDArray[np.int32], Whole, Floats, int, int], Whole] = numba.njit(
-    cache=True
-)(_count_plain)
+_count: Callable[..., Whole] = numba.njit(cache=True)(_count_plain)
 
 
-def _expected(space_pairs: Whole, when: Floats, long: Floats) -> Floats:
+def _expected(space_pairs: Whole, when: Floats, limits: Floats) -> Floats:
     """Return the mean of each band over all ways to deal the dates to the places."""
     ordered = np.sort(when)
-    within = [_pairs_within(ordered, float(edge)) for edge in long[1:]]
-    nearer = _pairs_within(ordered, float(np.nextafter(long[0], -1.0)))
-    time_pairs = np.diff(np.array([nearer, *within]))
+    time_pairs = np.diff([_pairs_within(ordered, float(limit)) for limit in limits])
     every = max(when.size * (when.size - 1) / 2.0, 1.0)
     return np.asarray(np.outer(space_pairs, time_pairs) / every, dtype=np.float64)
 
