@@ -158,3 +158,13 @@ class Settings(BaseSettings):
     def has_tls(self) -> bool:
         """Say whether both halves of a certificate are given."""
         return self.tls_cert is not None and self.tls_key is not None
+
+
+def settings_table() -> str:
+    """Return the settings as the Markdown table of docs/settings.md."""
+    rows = ["| setting | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        computed = field.default_factory is not None
+        default = "see meaning" if computed else "–" if field.default is None else field.default
+        rows.append(f"| `GIS_{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows) + "\n"
