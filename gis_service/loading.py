@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Engine, insert, select
 
-from gis_service.database import EVERYTHING, enter_scope
+from gis_service.access import EVERYWHERE
+from gis_service.database import enter_scope
 from grid_boundaries.actors import actor
 from grid_boundaries.crs import crs_of
 from grid_boundaries.errors import Conflict
@@ -18,7 +19,7 @@ from layers.load.place import placed
 from layers.load.seal import Sealer
 from layers.load.write import Progress, write_frames
 
-LOADER = View(actor="loader", scope=(EVERYTHING,))
+LOADER = View(actor="loader", scope=(EVERYWHERE,))
 
 # one demo user per role: name, titles, and the level of unit that its scope is
 ROLES: tuple[tuple[str, str, str, str], ...] = (

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Select, and_, false, or_, true
+from sqlalchemy import Column, ColumnElement, and_, false, or_, true
 
 Window = tuple[datetime, datetime]
+Statement = TypeVar("Statement", bound="Narrowable")
+
+
+class Narrowable(Protocol):
+    """A statement that takes conditions; a Select of any columns."""
+
+    def where(self, *conditions: Any) -> Self:
+        """Return the statement with conditions added."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,7 @@ def within_scope(view: View, unit_path: ColumnElement[str]) -> ColumnElement[boo
     return or_(*(unit_path.startswith(path, autoescape=True) for path in view.scope))
 
 
-def narrowed(statement: Select[Any], view: View, unit_path: Column[str] | None) -> Select[Any]:
+def narrowed(statement: Statement, view: View, unit_path: Column[str] | None) -> Statement:
     """Return the statement with only the rows that the view may see.
 
     A `unit_path` of None marks what every signed-in person of the county may see
