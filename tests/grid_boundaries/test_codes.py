@@ -200,4 +200,9 @@ def test_natural_order_counts_as_people_do() -> None:
 @given(st.lists(st.text("019.B²", max_size=6)))
 @settings(derandomize=True, deadline=None)
 def test_natural_order_sorts_anything_the_same_way_from_any_start(texts: list[str]) -> None:
-    assert codes.in_natural_order(texts) == codes.in_natural_order(reversed(texts))
+    assert codes.in_natural_order(texts) == codes.in_natural_order(texts[::-1])
+
+
+def test_no_path_is_made_of_what_is_no_code() -> None:
+    with pytest.raises(Refused, match="'61' is no code"):
+        codes.unit_path("61", CN)
