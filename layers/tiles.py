@@ -43,7 +43,7 @@ BUFFER = 64  # of EXTENT: what is drawn past the tile's edge, so that lines do n
 # a refreshed outline or count changes tiles, but is no change of the layer itself
 REDRAWN = "tiles:"
 
-_Z, _X, _Y = (bindparam(name, type_=Integer) for name in ("z", "x", "y"))
+_Z, _X, _Y = (bindparam(name, 0, type_=Integer) for name in ("z", "x", "y"))
 
 
 def check_address(z: int, x: int, y: int, deepest: int) -> None:
