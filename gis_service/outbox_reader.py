@@ -113,7 +113,7 @@ class OutboxReader:
                 ) as connection:
                     await self._follow(connection)
             except psycopg.Error as error:
-                log.warning("outbox connection lost", reason=type(error).__name__)
+                log.warning("outbox connection lost", reason=str(error))
                 await asyncio.sleep(RETRY_S)
 
     async def _follow(self, connection: psycopg.AsyncConnection[Any]) -> None:

@@ -11,7 +11,19 @@ from threading import Event
 from typing import Any
 
 import structlog
-from sqlalchemy import BigInteger, Connection, Engine, Text, cast, func, insert, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Text,
+    cast,
+    func,
+    insert,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
 
@@ -106,11 +118,7 @@ def is_stale(connection: Connection, job: Job) -> bool:
     row = connection.execute(seen).one_or_none()
     newer = select(outbox.c.id).where(outbox.c.layer.in_(job.sources), _SETTLED).limit(1)
     if row is not None:
-        newer = newer.where(
-            text("(outbox.xid, outbox.id) > (:xid::text::xid8, :number)").bindparams(
-                xid=str(row.xid), number=row.outbox_id
-            )
-        )
+        newer = newer.where(tuple_(outbox.c.xid, outbox.c.id) > tuple_(_xid(row.xid), row.outbox_id))
     return connection.execute(newer).one_or_none() is not None
 
 
@@ -154,8 +162,11 @@ class Refresher:
         self._stopped.set()
 
 
-# Core has no comparison of xid8
-_SETTLED = text("outbox.xid < pg_snapshot_xmin(pg_current_snapshot())")
+_SETTLED = outbox.c.xid < func.pg_snapshot_xmin(func.pg_current_snapshot())
+
+
+def _xid(number: int | str) -> ColumnElement[Any]:
+    return cast(cast(str(number), Text), outbox.c.xid.type)
 
 
 def _newest(connection: Connection) -> tuple[int, int]:
@@ -169,7 +180,7 @@ def _newest(connection: Connection) -> tuple[int, int]:
 def _note(connection: Connection, job: Job, position: tuple[int, int], now: datetime) -> None:
     xid, number = position
     values: Mapping[str, Any] = {
-        "xid": cast(cast(str(xid), Text), refreshed.c.xid.type),
+        "xid": _xid(xid),
         "outbox_id": number,
         "refreshed_at": now,
     }

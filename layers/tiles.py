@@ -9,6 +9,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    Connection,
     Float,
     Integer,
     LargeBinary,
@@ -42,7 +43,7 @@ BUFFER = 64  # of EXTENT: what is drawn past the tile's edge, so that lines do n
 # a refreshed outline or count changes tiles, but is no change of the layer itself
 REDRAWN = "tiles:"
 
-_Z, _X, _Y = (bindparam(name, type_=Integer) for name in ("z", "x", "y"))
+_Z, _X, _Y = (bindparam(name, 0, type_=Integer) for name in ("z", "x", "y"))
 
 
 def check_address(z: int, x: int, y: int, deepest: int) -> None:
@@ -88,14 +89,15 @@ def version_statement(layers: Sequence[Layer]) -> Select[Any]:
     return select(*(_version(layer, box).label(layer.name) for layer in layers))
 
 
-def _version(layer: Layer, box: ColumnElement[Any]) -> ColumnElement[Any]:
+def _version(layer: Layer, box: ColumnElement[Any] | None) -> ColumnElement[Any]:
     table = outbox.c
     horizon = select(func.pg_snapshot_xmin(func.pg_current_snapshot())).scalar_subquery()
     name = cast(table.xid, Text) + literal(".") + cast(table.id, Text)
+    touches = true() if box is None else table.touched.intersects(box)
     return (
         select(name)
         .where(table.layer.in_([layer.name, REDRAWN + layer.name]), table.xid < horizon)
-        .where(or_(table.touched.is_(None), table.touched.intersects(box)))
+        .where(or_(table.touched.is_(None), touches))
         .order_by(desc(table.xid), desc(table.id))
         .limit(1)
         .scalar_subquery()
@@ -169,3 +171,12 @@ _WORLD = (-_EDGE_M, -_EDGE_M, _EDGE_M, _EDGE_M)
 
 def _drawn(shape: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.st_asmvtgeom(shape, _envelope(), EXTENT, BUFFER, true()).label("shape")
+
+
+def newest_changes(connection: Connection, layers: Sequence[Layer]) -> dict[str, str]:
+    """Return each layer's version: its newest settled change, ``"xid.id"``, or ``"0"``."""
+    versions = [_version(layer, None).label(layer.name) for layer in layers]
+    if not versions:
+        return {}
+    row = connection.execute(select(*versions)).one()
+    return {layer.name: row[place] or "0" for place, layer in enumerate(layers)}

@@ -1,0 +1,59 @@
+"""What phones and other systems send in: ``POST /api/incidents``, ``visits``, ``positions``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import orjson
+from fastapi import APIRouter, Response
+from starlette.concurrency import run_in_threadpool
+
+from gis_service.ingest import INTAKES, Kind, Verdict
+from gis_service.routes.asking import JsonBody, Service, Who
+from gis_service.wire import read_json
+
+router = APIRouter(prefix="/api", tags=["ingest"])
+
+
+def _body_schema(kind: Kind) -> dict[str, object]:
+    one = INTAKES[kind].model.model_json_schema()
+    many = {"type": "object", "properties": {"items": {"type": "array", "items": one}}}
+    schema = {"anyOf": [one, {**many, "required": ["items"]}]}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+@router.post("/incidents", response_class=Response, openapi_extra=_body_schema("incidents"))
+async def incidents(service: Service, who: Who, body: JsonBody) -> Response:
+    """Report incidents."""
+    return await _taken(service, who, "incidents", body)
+
+
+@router.post("/visits", response_class=Response, openapi_extra=_body_schema("visits"))
+async def visits(service: Service, who: Who, body: JsonBody) -> Response:
+    """Report visits, patrols and rounds on which nothing happened."""
+    return await _taken(service, who, "visits", body)
+
+
+@router.post("/positions", response_class=Response, openapi_extra=_body_schema("positions"))
+async def positions(service: Service, who: Who, body: JsonBody) -> Response:
+    """Report where workers on duty are."""
+    return await _taken(service, who, "positions", body)
+
+
+async def _taken(service: Service, who: Who, kind: Kind, body: bytes) -> Response:
+    who.needs("ingest")
+    sent = await run_in_threadpool(read_json, body)
+    verdicts = await run_in_threadpool(service.ingest.take, kind, sent, who, service.now())
+    is_batch = isinstance(sent, dict) and set(sent) == {"items"}
+    return _answer(verdicts, is_batch=is_batch)
+
+
+def _answer(verdicts: Sequence[Verdict], *, is_batch: bool) -> Response:
+    status = 200
+    if not is_batch:
+        (verdict,) = verdicts
+        if verdict.refused is not None:
+            raise verdict.refused
+        status = 201 if verdict.status == "stored" else 200
+    body = orjson.dumps({"results": [verdict.wire for verdict in verdicts]}, default=str)
+    return Response(body, status, media_type="application/json")
