@@ -34,9 +34,6 @@ class GisMap(folium.Map):
     Leaflet as an option, since Folium drops ``max_zoom`` when there are no raster tiles.
     """
 
-    default_js = (("leaflet", "vendor/leaflet.js"), ("gis", "js/gis.js"))
-    default_css = (("leaflet_css", "vendor/leaflet.css"), ("page", "css/page.css"))
-
     _template = Template("""
         {% macro html(this, kwargs) %}
             <main class="map" id={{ this.get_name()|tojson }} tabindex="0"
@@ -61,26 +58,30 @@ class GisMap(folium.Map):
             zoomDelta=0.5,
             wheelPxPerZoomLevel=90,
         )
+        # lists of this map alone: Folium's own belong to the class and name other hosts
+        self.default_js = [(path, path) for path in ("vendor/leaflet.js", "js/gis.js")]
+        self.default_css = [(path, path) for path in ("vendor/leaflet.css", "css/page.css")]
 
 
 class Shell:
-    """One kind of page: how its map is built, and what it came out as.
+    """One kind of page: how its parts are made, and what they came out as.
 
-    The map is built of constants, so all pages of a kind share one pair of page files; only
-    the attributes of the ``html`` element differ from page to page, and those never meet Folium.
+    The parts are made of constants, so all pages of a kind share one pair of page files; only
+    the attributes of the ``html`` element, or the markup of a page without a map, differ from
+    page to page, and those never meet Folium.
     """
 
-    def __init__(self, name: str, build: Callable[[], GisMap]) -> None:
+    def __init__(self, name: str, make: Callable[[], Parts]) -> None:
         self.name = name
-        self._build = build
+        self._parts = make
         self._made: tuple[Parts, dict[str, bytes]] | None = None
         _shells[name] = self
 
     def _make(self) -> tuple[Parts, dict[str, bytes]]:
         if self._made is None:
-            made = rendered(self._build())
-            style = theme_css() + made.style
-            files = {f"{self.name}.js": made.script.encode(), f"{self.name}.css": style.encode()}
+            made = self._parts()
+            texts = {"css": theme_css() + made.style, "js": made.script}
+            files = {f"{self.name}.{kind}": text.encode() for kind, text in texts.items() if text}
             self._made = made, files
         return self._made
 
@@ -88,25 +89,22 @@ class Shell:
         """Return the page file of that name."""
         return self._make()[1].get(name)
 
-    def page(self, title: str, theme: str, attributes: Mapping[str, str]) -> Page:
+    def page(self, title: str, attributes: Mapping[str, str], markup: str | None = None) -> Page:
         """Return the page for one set of attributes of its ``html`` element.
 
         `title` and the attributes' values may hold anything: they are escaped here and are
-        never compiled as a template.
+        never compiled as a template. `markup`, already escaped, stands in for the parts' own.
         """
         made, files = self._make()
-        addresses = {name: f"/static/{sha8(text)}/{name}" for name, text in files.items()}
-        known = {
-            "theme": theme,
-            "texts-zh": assets.url("texts.zh.json"),
-            "texts-en": assets.url("texts.en.json"),
+        own = {
+            name.rpartition(".")[2]: f"/static/{sha8(text)}/{name}" for name, text in files.items()
         }
         return document(
             title=title,
-            attributes=known | dict(attributes),
-            styles=(*made.styles, addresses[f"{self.name}.css"]),
-            scripts=(*made.scripts, addresses[f"{self.name}.js"]),
-            markup=made.markup,
+            attributes=attributes,
+            styles=(*made.styles, *(address for kind, address in own.items() if kind == "css")),
+            scripts=(*made.scripts, *(address for kind, address in own.items() if kind == "js")),
+            markup=made.markup if markup is None else markup,
         )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from map_ui.base import GisMap, Page, Shell
+from map_ui import assets
+from map_ui.base import GisMap, Page, Shell, rendered
 from map_ui.elements import controls, panels
 from map_ui.elements.layers import LiveFeed, LivePoints, Marks, Start, TileStack
 from map_ui.texts import text
@@ -45,7 +46,7 @@ def wall_map() -> GisMap:
     return wall
 
 
-SHELL = Shell("wall", wall_map)
+SHELL = Shell("wall", lambda: rendered(wall_map()))
 
 
 def wall_page(unit_code: str, theme: str, layers: Sequence[Named]) -> Page:
@@ -61,5 +62,11 @@ def wall_page(unit_code: str, theme: str, layers: Sequence[Named]) -> Page:
         The layers this wall may show; the browser asks only for those.
     """
     names = ",".join(layer.name for layer in layers)
-    attributes = {"unit": unit_code, "layers": names}
-    return SHELL.page(text("zh", "wall.title"), theme, attributes)
+    attributes = {
+        "theme": theme,
+        "unit": unit_code,
+        "layers": names,
+        "texts-zh": assets.url("texts.zh.json"),
+        "texts-en": assets.url("texts.en.json"),
+    }
+    return SHELL.page(text("zh", "wall.title"), attributes)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from folium.elements import JSCSSMixin
 from folium.template import Template
 
+from map_ui.elements.part import Part
 
-class Control(JSCSSMixin):
+
+class Control(Part):
     """A small part of the page's head, filled and listened to by ``GIS.controls[kind]``."""
 
     kind = ""
-    default_js = (("controls", "js/controls.js"),)
+    scripts = ("js/controls.js",)
 
     _template = Template("""
         {% macro markup(this) %}
@@ -22,8 +23,7 @@ class Control(JSCSSMixin):
     """)
 
     def __init__(self) -> None:
-        super().__init__()
-        self._name = self.kind.capitalize()
+        super().__init__(self.kind.capitalize())
 
     def markup(self) -> str:
         """Return the empty part."""
@@ -66,7 +66,7 @@ class Zoom(Control):
     kind = "zoom"
 
 
-class Header(JSCSSMixin):
+class Header(Part):
     """The band over the map that holds the controls."""
 
     _template = Template("""
@@ -78,7 +78,6 @@ class Header(JSCSSMixin):
     """)
 
     def __init__(self, *controls: Control) -> None:
-        super().__init__()
-        self._name = "Header"
+        super().__init__("Header")
         for control in controls:
             self.add_child(control)

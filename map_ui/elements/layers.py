@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from folium.elements import JSCSSMixin
-from folium.map import Layer
 from folium.template import Template
 
+from map_ui.elements.part import Part
 
-class TileStack(JSCSSMixin, Layer):
+
+class TileStack(Part):
     """All layers of the map in one vector-tile layer of 512 px tiles, drawn on canvas.
 
     Which layers, and how each looks, comes from the service (``/api/layers``); the addresses of
     the tiles name every layer on show, so that a screenful is one request per tile.
     """
 
-    default_js = (
-        ("pbf", "vendor/pbf.js"),
-        ("mvt", "js/mvt.js"),
-        ("paint", "js/paint.js"),
-        ("tile_stack", "js/tile_stack.js"),
-    )
+    scripts = ("vendor/pbf.js", "js/mvt.js", "js/paint.js", "js/tile_stack.js")
 
     _template = Template("""
         {% macro script(this, kwargs) %}
@@ -28,8 +23,7 @@ class TileStack(JSCSSMixin, Layer):
     """)
 
     def __init__(self, *, tile_px: int = 512, deepest_tile_zoom: int = 17) -> None:
-        super().__init__(name="tiles", show=False)
-        self._name = "TileStack"
+        super().__init__("TileStack")
         self.options = {
             "tileSize": tile_px,
             "maxNativeZoom": deepest_tile_zoom,
@@ -38,13 +32,13 @@ class TileStack(JSCSSMixin, Layer):
         }
 
 
-class Marks(JSCSSMixin, Layer):
+class Marks(Part):
     """Signs of points, counts of many points, and names that never lie over one another.
 
     Drawn over the tiles on one canvas, from what the tiles hold: nothing is cut at tile edges.
     """
 
-    default_js = (("symbols", "js/symbols.js"), ("labels", "js/labels.js"), ("marks", "js/marks.js"))
+    scripts = ("js/symbols.js", "js/labels.js", "js/marks.js")
 
     _template = Template("""
         {% macro script(this, kwargs) %}
@@ -53,14 +47,13 @@ class Marks(JSCSSMixin, Layer):
     """)
 
     def __init__(self) -> None:
-        super().__init__(name="marks", show=False)
-        self._name = "Marks"
+        super().__init__("Marks")
 
 
-class LivePoints(JSCSSMixin, Layer):
+class LivePoints(Part):
     """Workers moving and new incidents pulsing, on a canvas of their own."""
 
-    default_js = (("live_points", "js/live_points.js"),)
+    scripts = ("js/live_points.js",)
 
     _template = Template("""
         {% macro script(this, kwargs) %}
@@ -69,14 +62,13 @@ class LivePoints(JSCSSMixin, Layer):
     """)
 
     def __init__(self) -> None:
-        super().__init__(name="points", show=False)
-        self._name = "LivePoints"
+        super().__init__("LivePoints")
 
 
-class LiveFeed(JSCSSMixin):
+class LiveFeed(Part):
     """The page's single event stream, with the clock that tells when it has gone stale."""
 
-    default_js = (("live_feed", "js/live_feed.js"),)
+    scripts = ("js/live_feed.js",)
 
     _template = Template("""
         {% macro script(this, kwargs) %}
@@ -85,15 +77,14 @@ class LiveFeed(JSCSSMixin):
     """)
 
     def __init__(self, *, stale_after_s: int = 15, lost_after_s: int = 4) -> None:
-        super().__init__()
-        self._name = "LiveFeed"
+        super().__init__("LiveFeed")
         self.options = {"staleAfterS": stale_after_s, "lostAfterS": lost_after_s}
 
 
-class Start(JSCSSMixin):
+class Start(Part):
     """The last element of a page: fetches the first data and shows them."""
 
-    default_js = (("wall", "js/wall.js"),)
+    scripts = ("js/wall.js",)
 
     _template = Template("""
         {% macro script(this, kwargs) %}
@@ -102,5 +93,4 @@ class Start(JSCSSMixin):
     """)
 
     def __init__(self) -> None:
-        super().__init__()
-        self._name = "Start"
+        super().__init__("Start")

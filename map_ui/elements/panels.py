@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from folium.elements import JSCSSMixin
 from folium.template import Template
 
+from map_ui.elements.part import Part
 
-class Panel(JSCSSMixin):
+
+class Panel(Part):
     """An empty box with a heading; its script fills it with text nodes.
 
     `kind` names the filling function (``GIS.panels[kind]``), the text keys (``{kind}.title``)
@@ -14,7 +15,7 @@ class Panel(JSCSSMixin):
     """
 
     kind = ""
-    default_js = (("panels", "js/panels.js"),)
+    scripts: tuple[str, ...] = ("js/panels.js",)
 
     _template = Template("""
         {% macro markup(this) %}
@@ -30,8 +31,7 @@ class Panel(JSCSSMixin):
     """)
 
     def __init__(self) -> None:
-        super().__init__()
-        self._name = self.kind.capitalize()
+        super().__init__(self.kind.capitalize())
 
     def markup(self) -> str:
         """Return the empty box."""
@@ -97,13 +97,13 @@ class Legend(Panel):
     """What the signs on the map mean; each layer's heading is the switch that hides it."""
 
     kind = "legend"
-    default_js = (("symbols", "js/symbols.js"), ("legend", "js/legend.js"))
+    scripts = ("js/symbols.js", "js/legend.js")
 
 
-class Column(JSCSSMixin):
+class Column(Part):
     """A column of panels at one side of the map; on a phone the columns follow it."""
 
-    default_css = (("panels_css", "css/panels.css"),)
+    styles = ("css/panels.css",)
 
     _template = Template("""
         {% macro html(this, kwargs) %}
@@ -114,8 +114,7 @@ class Column(JSCSSMixin):
     """)
 
     def __init__(self, side: str, *panels: Panel) -> None:
-        super().__init__()
-        self._name = "Column"
+        super().__init__("Column")
         self.side = side
         for panel in panels:
             self.add_child(panel)

@@ -17,22 +17,25 @@
     return node("span.fraction", `${number(numerator)} / ${number(denominator)}`);
   }
 
-  function outOf(denominator) {
+  /* What a count is seen against, in words: they are not its parts. */
+  function outOf({ key, denominator }) {
     if (denominator === null || denominator === undefined) return null;
-    return node("span.fraction", `/ ${number(denominator)}`);
+    return node("span.fraction", text(`kpi.${key}.of`, { n: number(denominator) }));
   }
 
   panels.kpi = (body) => {
+    // people are told as a number, not as a share of something
+    const COUNTED = new Set(["people_unseen"]);
     const show = filled(body, (wall) => wall.kpis.map(tile));
 
     function tile(kpi) {
-      const isShare = kpi.unit === "%" || kpi.unit === "share";
-      const value = isShare ? share(kpi.numerator, kpi.denominator) : number(kpi.value ?? kpi.numerator);
+      const isShare = kpi.unit === "share" && !COUNTED.has(kpi.key);
+      const value = isShare ? share(kpi.numerator, kpi.denominator) : number(kpi.numerator);
       const box = node(
         "div.tile",
         node("span.name", word("kpi", kpi.key)),
         node("span.value", value),
-        isShare ? fraction(kpi.numerator, kpi.denominator) : outOf(kpi.denominator),
+        isShare ? fraction(kpi.numerator, kpi.denominator) : outOf(kpi),
       );
       box.dataset.key = kpi.key;
       return box;
@@ -52,8 +55,7 @@
     });
 
     function row(unit) {
-      const done = unit.in_time ?? unit.numerator ?? null;
-      const due = unit.due ?? unit.denominator ?? null;
+      const { numerator: done, denominator: due } = unit;
       const bar = node("meter");
       bar.max = due || 1;
       bar.value = due ? done : 0;

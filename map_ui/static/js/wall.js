@@ -132,7 +132,15 @@ GIS.start = () => {
   }
 
   map.on("click", ask);
-  GIS.on("drill", (code) => open(code, true));
+  GIS.on("drill", (code) => {
+    const grid = state.wall.unit.level === "village" && state.wall.unit.children.find((one) => one.code === code);
+    if (!grid) {
+      open(code, true);
+      return;
+    }
+    map.fitBounds(bounds(grid.bbox), { ...padding(), animate: !GIS.calm.matches });
+    mark(code);
+  });
   GIS.on("whole", () => whole(!GIS.calm.matches));
   GIS.on("fly", ({ lon, lat }) => {
     if (typeof lon === "number") map.setView([lat, lon], Math.max(map.getZoom(), 15), { animate: !GIS.calm.matches });
