@@ -81,6 +81,10 @@ def _column(
     """Return values, which cells could not be read, and the word for that."""
     if rule.read == "roc_time":
         return *_roc_times(table[list(rule.sources)], time_zone), "not-a-date"
+    if rule.read == "time":
+        text = clean(table[rule.sources[0]])
+        times = _times(text, time_zone)
+        return times, text.notna() & times.isna(), "not-a-date"
     if rule.read == "number":
         return *numbers(table[rule.sources[0]]), "not-a-number"
     text = clean(table[rule.sources[0]])
@@ -92,6 +96,15 @@ def _column(
     looked_up = [rule.values.get(cell, rule.otherwise) for cell in text]
     unknown = ~known & text.notna() & (rule.otherwise is None)
     return pd.Series(looked_up, index=text.index, dtype=object), unknown, "unknown-value"
+
+
+def _times(text: pd.Series[Any], time_zone: str) -> pd.Series[Any]:
+    """Return aware times of ISO 8601 text; without an offset they are local."""
+    zone = ZoneInfo(time_zone)
+    read = pd.to_datetime(text.astype(object), errors="coerce", format="ISO8601", utc=True)
+    has_offset = text.str.contains(r"(?:[zZ]|[+-]\d\d:?\d\d)$", regex=True).eq(True)
+    local = read.dt.tz_localize(None).dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
+    return read.dt.tz_convert(zone).where(has_offset, local)
 
 
 def _roc_times(parts: pd.DataFrame, time_zone: str) -> tuple[pd.Series[Any], pd.Series[bool]]:

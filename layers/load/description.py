@@ -22,12 +22,13 @@ class ColumnRule(_Part):
     """How one of our columns is read from theirs.
 
     `values` is a table of theirs → ours; a value not in it becomes `otherwise`, or empty and a
-    finding where none is given. `roc_time` reads year (of the Republic, 1 = 1912), month, day,
-    hour and minute from five columns. A row without a `needed` value is rejected.
+    finding where none is given. `time` reads ISO 8601 (local without an offset); `roc_time`
+    reads year (of the Republic, 1 = 1912), month, day, hour and minute from five columns. A
+    row without a `needed` value is rejected.
     """
 
     source: str | tuple[str, ...] = Field(alias="from")
-    read: Literal["text", "number", "roc_time"] = "text"
+    read: Literal["text", "number", "time", "roc_time"] = "text"
     values: dict[str, Any] = {}
     otherwise: Any = None
     needed: bool = False

@@ -16,6 +16,7 @@ from sqlalchemy import Table
 from grid_boundaries.errors import Refused
 from grid_boundaries.tables import STORED_SRID
 from layers.assign import assign_flagged
+from layers.load.reasons import REASONS
 from layers.load.report import FINDING_COLUMNS, findings, joined
 from layers.load.write import ORDER
 
@@ -46,9 +47,10 @@ def placed(frames: Frames, metric_crs: CRS) -> dict[str, pd.DataFrame]:
     dict
         The same frames; located tables have `unit_path`, `block_id`, `grid_code` and `placed`
         (``inside``, ``near`` a border within 1 m, ``outside`` every block); positions have
-        `unit_path`; persons are where their household is; `finding` is longer.
+        `unit_path`; persons are where their household is; `finding` is longer. Tables that
+        say already where their rows lie stay as they are, so placing twice changes nothing.
     """
-    tables = [table for table in ORDER if _is_located(table) and len(frames.get(table.name, ()))]
+    tables = [table for table in ORDER if _is_to_be_placed(table, frames)]
     points = [_middles(frames[table.name]["geom"]) for table in tables]
     where = _where(np.concatenate([*points, np.empty((0, 2))]), frames, metric_crs)
     done = dict(frames)
@@ -60,14 +62,18 @@ def placed(frames: Frames, metric_crs: CRS) -> dict[str, pd.DataFrame]:
         done[table.name] = _with_place(frames[table.name], here, table)
         if table.name not in BASE_MAP:
             found += _place_findings(done[table.name], here, table.name)
-    if len(frames.get("person", ())):
+    if len(frames.get("person", ())) and "unit_path" not in frames["person"]:
         done["person"] = _with_home(done["person"], done["household"])
     done["finding"] = _with_path(joined(found, FINDING_COLUMNS), _county_path(frames))
     return done
 
 
-def _is_located(table: Table) -> bool:
-    return "geom" in table.c and ("placed" in table.c or table.name == "position")
+def _is_to_be_placed(table: Table, frames: Frames) -> bool:
+    """Say whether a table's rows lie somewhere and nobody has said where yet."""
+    if "geom" not in table.c or not ("placed" in table.c or table.name == "position"):
+        return False
+    frame = frames.get(table.name)
+    return frame is not None and len(frame) > 0 and "unit_path" not in frame
 
 
 def _county_path(frames: Frames) -> str:
@@ -145,16 +151,13 @@ def _place_findings(frame: pd.DataFrame, here: pd.DataFrame, layer: str) -> list
     return [
         findings(
             SOURCE, layer, frame.loc[outside, "id"].tolist(), "outside-every-village",
-            ("位置不在任何村（社区）界内，计入全县", "Lies in no village; counted to the county"),
+            REASONS["outside-every-village"],
             unit_path=here.loc[outside, "unit_path"].tolist(),
             geom=frame.loc[outside, "geom"].tolist(),
         ),
         findings(
             SOURCE, layer, frame.loc[differs, "id"].tolist(), "block-outline-disagree",
-            (
-                "所在图斑属于另一个村（社区），按官方界线计数",
-                "Its block belongs to another village than the official outline it lies in",
-            ),
+            REASONS["block-outline-disagree"],
             facts=codes.to_dict("records"),
             unit_path=here.loc[differs, "unit_path"].tolist(),
             geom=frame.loc[differs, "geom"].tolist(),

@@ -56,6 +56,13 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Has no count; kept as unknown, not 0",
         ),
         "stated-unit-differs": ("所述区划与实际位置不符", "Lies in another unit than the row says"),
-        "position-derived": ("位置由地址推定", "The position was derived from an address"),
+        "outside-every-village": (
+            "位置不在任何村（社区）界内，计入全县",
+            "Lies in no village; counted to the county",
+        ),
+        "block-outline-disagree": (
+            "所在图斑属于另一个村（社区），按官方界线计数",
+            "Its block belongs to another village than the official outline it lies in",
+        ),
     }
 )

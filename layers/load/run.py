@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -37,6 +38,12 @@ class LoadReport:
     def findings_by_code(self) -> dict[tuple[str, str], int]:
         """Return how many findings there are of each layer and code."""
         return dict(Counter(zip(self.findings["layer"], self.findings["code"], strict=True)))
+
+    def assumed(self) -> dict[str, dict[str, Any]]:
+        """Return per source the values that are ours, not the source's."""
+        county = self.frames.get("county")
+        facts: dict[str, Any] = {} if county is None else county["facts"].iloc[0]
+        return dict(facts.get("assumed", {}))
 
 
 def load_dataset(

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from grid_boundaries.errors import Refused
+from grid_boundaries.errors import Conflict, Refused
 from grid_boundaries.store import block, block_count, county, grid, grid_block, unit
 from grid_boundaries.store import villagers_group as group
 from grid_boundaries.tables import STORED_SRID
@@ -89,6 +89,8 @@ def write_frames(
     Refused
         For a table or column that does not exist, or a needed column that is missing; before
         anything is written.
+    Conflict
+        A row is there already: the same file twice, or an id given twice.
     """
     tables = _tables(frames)
     for table in tables:
@@ -97,10 +99,13 @@ def write_frames(
     done = 0
     with connection.begin_nested() if connection.in_transaction() else connection.begin():
         for table in tables:
-            for written in _copied(_driver(connection), table, frames[table.name], sealer):
-                done += written
-                if progress is not None:
-                    progress(table.name, done, rows_in_all)
+            try:
+                for written in _copied(_driver(connection), table, frames[table.name], sealer):
+                    done += written
+                    if progress is not None:
+                        progress(table.name, done, rows_in_all)
+            except psycopg.errors.UniqueViolation as error:
+                raise _already_there(table, error) from None
     return {table.name: len(frames[table.name]) for table in tables}
 
 
@@ -128,6 +133,17 @@ def _driver(connection: Connection) -> psycopg.Connection[Any]:
     if not isinstance(driver, psycopg.Connection):
         raise TypeError("frames are written through psycopg")
     return driver
+
+
+def _already_there(table: Table, error: psycopg.errors.UniqueViolation) -> Conflict:
+    key = (error.diag.message_detail or "").partition("=")[2].partition(" ")[0].strip("()")
+    return Conflict(
+        "already-loaded",
+        f"数据表 {table.name} 中已有 {key}；这个文件是否已经装载过？",
+        f"Table {table.name} holds {key} already; was this file loaded before?",
+        table=table.name,
+        key=key[:80],
+    )
 
 
 def clear(connection: Connection) -> None:

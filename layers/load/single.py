@@ -1,0 +1,137 @@
+"""One file into one layer of a county that is there already."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+from sqlalchemy import Connection, Table, func, select
+
+from grid_boundaries.crs import crs_of
+from grid_boundaries.errors import Refused
+from grid_boundaries.store import block, county, grid_block, unit
+from grid_boundaries.tables import STORED_SRID
+from layers.load.description import ColumnRule, Source
+from layers.load.features import Ground, feature_rows, located_table
+from layers.load.place import placed
+from layers.load.readers import rows_of
+from layers.load.run import LoadReport
+from layers.load.stated import differing, statements
+from layers.read import plain_frame
+
+LONGITUDES = ("lon", "lng", "longitude", "经度", "經度")
+LATITUDES = ("lat", "latitude", "纬度", "緯度")
+NUMBERS = frozenset({"INTEGER", "BIGINT", "SMALLINT", "DOUBLE", "DOUBLE_PRECISION", "FLOAT"})
+
+
+def known_county(connection: Connection) -> dict[str, pd.DataFrame]:
+    """Return the frames that placing needs, of the county in the database, as of today.
+
+    Read whole, whoever loads: where a row lies does not depend on who may see it.
+    """
+    frames = {"county": plain_frame(connection, select(county.c.code, county.c.metric_srid))}
+    for table, names in (
+        (unit, ("code", "level", "name", "unit_path", "geom")),
+        (block, ("id", "unit_path", "geom")),
+        (grid_block, ("block_id", "grid_code")),
+    ):
+        columns = [
+            func.st_asbinary(table.c[name]).label(name) if name == "geom" else table.c[name]
+            for name in names
+        ]
+        frame = plain_frame(connection, select(*columns).where(table.c.valid_to.is_(None)))
+        if "geom" in frame:
+            frame["geom"] = pd.Series(shapely.from_wkb(frame["geom"].to_numpy()), dtype=object)
+        frames[table.name] = frame
+    return frames
+
+
+def load_file(
+    path: Path, source: Source, known: dict[str, pd.DataFrame], *, time_zone: str
+) -> LoadReport:
+    """Read one file for one table and place it in a known county; nothing is written.
+
+    Parameters
+    ----------
+    source
+        The mapping; its `file` may be empty.
+    known
+        See `known_county`.
+
+    Raises
+    ------
+    Refused
+        The file as a whole is bad, or there is no county yet.
+    """
+    if known["county"].empty:
+        raise Refused("no-county", "数据库里还没有县", "The database holds no county yet")
+    metric = crs_of(int(known["county"]["metric_srid"].iloc[0]))
+    units = known["unit"]
+    top = units.loc[units["level"] == "county", "geom"]
+    outline_m = gpd.GeoSeries(top.to_numpy(), crs=STORED_SRID).to_crs(metric).union_all()
+    named = source.model_copy(update={"file": source.file or path.name})
+    ground = replace(Ground(metric, time_zone), outline_m=outline_m)
+    intake, frame = feature_rows(path, named, ground)
+    told = statements(intake, named, frame)
+    done = placed({**known, source.into: frame, "finding": intake.found()}, metric)
+    differs = differing(named, told, done[source.into], units)
+    found = pd.concat([part for part in (done["finding"], differs) if len(part)] or [differs])
+    return LoadReport(
+        {source.into: done[source.into], "finding": found, "load_count": intake.counts()}
+    )
+
+
+def plain_source(path: Path, into: str) -> Source:
+    """Return the mapping of a file whose columns are called as ours are.
+
+    Longitude and latitude are found by their usual names; `id` is the row number with the
+    file's name before it where no column of that name is there.
+    """
+    table = located_table(into)
+    bare = Source(into=into)
+    rows = rows_of(path, bare)
+    theirs = list(rows.table.columns)
+    point = None
+    if rows.geometry is None:
+        point = (_first(theirs, LONGITUDES), _first(theirs, LATITUDES))
+    ours = [name for name in theirs if name in table.c and name not in ("id", "geom")]
+    return bare.model_copy(
+        update={
+            "file": path.name,
+            "point": point,
+            "id_column": "id" if "id" in theirs else "",
+            "id_prefix": "" if "id" in theirs else f"{path.stem}-",
+            "columns": {name: ColumnRule.model_validate(_plain_rule(table, name)) for name in ours},
+        }
+    )
+
+
+def _plain_rule(table: Table, name: str) -> dict[str, object]:
+    column = table.c[name]
+    kind = type(column.type).__name__.upper()
+    rule: dict[str, object] = {"from": name}
+    if kind in NUMBERS:
+        rule["read"] = "number"
+    if kind in ("DATETIME", "DATE"):
+        rule["read"] = "time"
+    if kind == "BOOLEAN":
+        rule["values"] = {"true": True, "True": True, "1": True, "是": True, "false": False,
+                          "False": False, "0": False, "否": False}  # fmt: skip
+    if not column.nullable and column.server_default is None:
+        rule["needed"] = True
+    return rule
+
+
+def _first(theirs: list[str], names: tuple[str, ...]) -> str:
+    for name in theirs:
+        if name.lower() in names:
+            return name
+    raise Refused(
+        "no-coordinates",
+        f"找不到经纬度列；可用的列名：{'、'.join(names)}",
+        f"There is no column of coordinates; it may be called {', '.join(names)}",
+        columns=theirs[:50],
+    )
