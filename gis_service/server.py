@@ -43,10 +43,12 @@ def serve(settings: Settings, *, prepare: Callable[[Database], None], say: Say) 
     check_address(settings)
     with listening_socket(settings.host, settings.port) as listening:
         signal.signal(signal.SIGTERM, _leave)
+        _leave_root(settings, say)
+        # what numba compiles is kept for the next start
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.data_dir / "numba"))
         with opened(settings) as database:
             bring_up_to_date(database)
             prepare(database)
-            _leave_root(settings, say)
             ready = settings.model_copy(update={"database_url": database.url})
             say(f"服务地址 {address(settings)}", f"Serving on {address(settings)}")
             _run(ready, listening)
