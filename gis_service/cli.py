@@ -102,10 +102,10 @@ def _ready_database(settings: Settings) -> Iterator[Database]:
 def load_report(counts: pd.DataFrame) -> Table:
     """Return a table of rows in, loaded and rejected with reasons; the first is the other two."""
     table = Table("source", "layer", "in", "loaded", "rejected", "reasons")
-    for row in counts.itertuples():
-        reasons = ", ".join(f"{code} {n}" for code, n in dict(row.reasons).items())
-        numbers = (str(row.rows_in), str(row.loaded), str(row.rejected))
-        table.add_row(escape(str(row.source)), escape(str(row.layer)), *numbers, escape(reasons))
+    for row in counts.to_dict("records"):
+        reasons = ", ".join(f"{code} {n}" for code, n in row["reasons"].items())
+        cells = [row[name] for name in ("source", "layer", "rows_in", "loaded", "rejected")]
+        table.add_row(*(escape(str(cell)) for cell in (*cells, reasons)))
     return table
 
 
