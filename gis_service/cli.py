@@ -28,6 +28,7 @@ from gis_service.migrations import migrate as migrate_database
 from gis_service.server import bring_up_to_date
 from gis_service.server import serve as serve_settings
 from gis_service.settings import Settings
+from gis_service.sign_in_links import sign_in_links
 from grid_boundaries.errors import Malformed, Refused, Unavailable
 
 app = typer.Typer(
@@ -143,8 +144,18 @@ def serve(
     def prepare(database: Database) -> None:
         if settings.demo:
             _load_demo(database, settings)
+        _say_links(database, settings)
 
     serve_settings(settings, prepare=prepare, say=say)
+
+
+def _say_links(database: Database, settings: Settings) -> None:
+    engine = engine_of(database.url, settings)
+    links = sign_in_links(engine, settings)
+    engine.dispose()
+    for link in links:
+        name = escape(f"{link.title_zh} · {link.title_en}")
+        console.print(f"  {name}\n    {link.url}", soft_wrap=True)
 
 
 @app.command()

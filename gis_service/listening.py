@@ -27,6 +27,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def address(settings: Settings) -> str:
+    """Return the address that a browser opens."""
+    scheme = "https" if settings.has_tls else "http"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{scheme}://{host}:{settings.port}/"
+
+
 def check_address(settings: Settings) -> None:
     """Refuse to listen off loopback without TLS: sign-in and persons would travel in the clear.
 

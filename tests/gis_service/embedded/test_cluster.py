@@ -16,7 +16,7 @@ import pytest
 from gis_service.embedded.cluster import SOCKET_PATH_LIMIT_BYTES, Cluster
 from gis_service.embedded.configuration import OWNER, PORT, SERVICE, SUPERUSER
 from grid_boundaries.errors import Unavailable
-from tests.gis_service.embedded.conftest import PROCESSES
+from tests.gis_service.conftest import PROCESSES
 
 
 def do(cluster: Cluster, statement: LiteralString, role: str = SUPERUSER, name: str = "") -> None:
