@@ -81,11 +81,14 @@ def _alternative(host: str) -> x509.GeneralName:
     except ValueError:
         pass
     try:
-        return x509.DNSName(host.encode("idna").decode("ascii"))
+        encoded = host.encode("idna").decode("ascii")
     except UnicodeError:
+        encoded = ""
+    if not encoded:
         raise Malformed(
             "not-a-host", f"“{host}”不是主机名或地址", f"“{host}” is no host name or address"
-        ) from None
+        )
+    return x509.DNSName(encoded)
 
 
 def _make_authority(files: Files, now: datetime) -> None:

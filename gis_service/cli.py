@@ -9,21 +9,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
+from gis_service import counties
 from gis_service.benchmarks import benchmark_names, run_benchmark, write_figures
 from gis_service.certificate import certificate_files, fingerprint, make_certificates
 from gis_service.checks import checks
 from gis_service.database import Database, engine_of, opened, owner_engine
+from gis_service.embedded.account import server_account
 from gis_service.migrations import migrate as migrate_database
 from gis_service.server import bring_up_to_date
 from gis_service.server import serve as serve_settings
 from gis_service.settings import Settings
+from gis_service.sign_in_links import sign_in_links
 from grid_boundaries.errors import Malformed, Refused, Unavailable
 
 app = typer.Typer(
@@ -95,6 +100,36 @@ def _ready_database(settings: Settings) -> Iterator[Database]:
         yield database
 
 
+def load_report(counts: pd.DataFrame) -> Table:
+    """Return a table of rows in, loaded and rejected with reasons; the first is the other two."""
+    table = Table("source", "layer", "in", "loaded", "rejected", "reasons")
+    for row in counts.to_dict("records"):
+        reasons = ", ".join(f"{code} {n}" for code, n in row["reasons"].items())
+        cells = [row[name] for name in ("source", "layer", "rows_in", "loaded", "rejected")]
+        table.add_row(*(escape(str(cell)) for cell in (*cells, reasons)))
+    return table
+
+
+@contextmanager
+def _progress() -> Iterator[counties.Progress]:
+    """Show a bar that each step takes over from the one before."""
+    columns = (TextColumn("{task.description:<14}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        bar = bars.add_task("")
+
+        def tell(step: str, done: int, in_all: int) -> None:
+            bars.update(bar, description=step, completed=done, total=in_all or None)
+
+        yield tell
+
+
+def _load_demo(database: Database, settings: Settings) -> None:
+    with _progress() as progress:
+        was_empty = counties.load_demo(database, settings, progress)
+    if was_empty:
+        say("演示县已装载", "The demo county is loaded")
+
+
 @app.command()
 def serve(
     demo: Annotated[
@@ -105,7 +140,22 @@ def serve(
 ) -> None:
     """启动服务 · Start database and web server, and print the addresses."""
     settings = read_settings(demo=demo, host=host, port=port)
-    serve_settings(settings, prepare=lambda _database: None, say=say)
+
+    def prepare(database: Database) -> None:
+        if settings.demo:
+            _load_demo(database, settings)
+        _say_links(database, settings)
+
+    serve_settings(settings, prepare=prepare, say=say)
+
+
+def _say_links(database: Database, settings: Settings) -> None:
+    engine = engine_of(database.url, settings)
+    links = sign_in_links(engine, settings)
+    engine.dispose()
+    for link in links:
+        name = escape(f"{link.title_zh} · {link.title_en}")
+        console.print(f"  {name}\n    {link.url}", soft_wrap=True)
 
 
 @app.command()
@@ -119,6 +169,37 @@ def migrate() -> None:
         say("数据库结构已升级", "The schema was brought up to date")
     else:
         say("数据库结构已是最新", "The schema is up to date already")
+
+
+@app.command()
+def demo() -> None:
+    """装载演示县 · Load the demo county into an empty database."""
+    settings = read_settings()
+    with _ready_database(settings) as database:
+        _load_demo(database, settings)
+
+
+@app.command()
+def load(
+    dataset: Annotated[str, typer.Option(help="Description of the dataset, a TOML file.")],
+    folder: Annotated[Path, typer.Option("--from", help="Folder of the dataset's files.")],
+) -> None:
+    """装载数据集 · Load a described dataset into an empty database and report every row."""
+    settings = read_settings()
+    with _ready_database(settings) as database, _progress() as progress:
+        frames = counties.load_dataset(database, settings, dataset, folder, progress)
+    console.print(load_report(frames["load_count"]))
+
+
+@app.command()
+def refresh(
+    names: Annotated[list[str] | None, typer.Argument(help="Jobs; all by default.")] = None,
+) -> None:
+    """重算派生图层 · Compute derived layers anew."""
+    settings = read_settings()
+    with _ready_database(settings) as database:
+        done = counties.refresh(database, settings, frozenset(names) if names else None)
+    say(f"已重算 {len(done)} 项", f"computed {', '.join(done) or 'nothing'}")
 
 
 @app.command()
@@ -143,8 +224,12 @@ def certificate(
     folder: Annotated[Path | None, typer.Option(help="Where the PEM files go.")] = None,
 ) -> None:
     """签发证书 · Make the county's authority and a server certificate signed by it."""
-    where = folder or read_settings().data_dir / "tls"
+    settings = read_settings()
+    where = folder or settings.data_dir / "tls"
+    account = server_account(settings.account)
+    account.make_folder(where)
     made = make_certificates(where, hosts, now=datetime.now(UTC))
+    account.owns(made.server_key, 0o600)  # the service reads it after leaving root
     say(f"服务器证书 {made.server}", f"server certificate {made.server}")
     console.print(f"  GIS_TLS_CERT={made.server}\n  GIS_TLS_KEY={made.server_key}", soft_wrap=True)
     _say_how_to_trust(certificate_files(where).authority)

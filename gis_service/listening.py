@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from gis_service.embedded.account import Account
+from gis_service.embedded.cluster import default_socket_root
 from gis_service.settings import Settings
 from grid_boundaries.errors import Refused, Unavailable
 
@@ -24,6 +25,13 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def address(settings: Settings) -> str:
+    """Return the address that a browser opens."""
+    scheme = "https" if settings.has_tls else "http"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{scheme}://{host}:{settings.port}/"
 
 
 def check_address(settings: Settings) -> None:
@@ -84,6 +92,8 @@ def leave_root(account: Account, data_dir: Path) -> bool:
         return True
     if not _can_run(account):
         return False
+    default_socket_root(account).mkdir(mode=0o711, exist_ok=True)
+    account.owns(default_socket_root(account), 0o711)
     account.make_folder(data_dir, 0o755)
     os.initgroups(account.name, account.gid)
     os.setgid(account.gid)
@@ -94,7 +104,7 @@ def leave_root(account: Account, data_dir: Path) -> bool:
 
 def _can_run(account: Account) -> bool:
     where = Path(__file__).parent.parent
-    command = [sys.executable, "-c", "import gis_service.settings, sqlalchemy"]
+    command = [sys.executable, "-c", "import gis_service"]
     try:
         return account.run(command, folder=where).returncode == 0
     except (PermissionError, subprocess.SubprocessError):

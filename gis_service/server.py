@@ -15,7 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from gis_service.database import Database, opened, owner_engine
 from gis_service.embedded.account import server_account
-from gis_service.listening import check_address, leave_root, listening_socket
+from gis_service.listening import address, check_address, leave_root, listening_socket
 from gis_service.migrations import migrate, newest_revision, revision_of
 from gis_service.settings import Settings
 from grid_boundaries.errors import Unavailable
@@ -43,10 +43,12 @@ def serve(settings: Settings, *, prepare: Callable[[Database], None], say: Say) 
     check_address(settings)
     with listening_socket(settings.host, settings.port) as listening:
         signal.signal(signal.SIGTERM, _leave)
+        _leave_root(settings, say)
+        # what numba compiles is kept for the next start
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.data_dir / "numba"))
         with opened(settings) as database:
             bring_up_to_date(database)
             prepare(database)
-            _leave_root(settings, say)
             ready = settings.model_copy(update={"database_url": database.url})
             say(f"服务地址 {address(settings)}", f"Serving on {address(settings)}")
             _run(ready, listening)
@@ -71,13 +73,6 @@ def bring_up_to_date(database: Database) -> None:
             )
     finally:
         engine.dispose()
-
-
-def address(settings: Settings) -> str:
-    """Return the address that a browser opens."""
-    scheme = "https" if settings.has_tls else "http"
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"{scheme}://{host}:{settings.port}/"
 
 
 def application() -> Any:

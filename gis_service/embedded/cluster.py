@@ -62,7 +62,7 @@ class Cluster:
         self.data = self.folder / "cluster"
         self.account: Account = server_account(account)
         self.durable = durable
-        root = default_socket_root() if socket_root is None else socket_root.absolute()
+        root = default_socket_root(self.account) if socket_root is None else socket_root.absolute()
         self.socket_folder = root / hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
         self._users: int | None = None
         _check_length(self.socket_folder)
@@ -232,10 +232,14 @@ class Cluster:
         )
 
 
-def default_socket_root() -> Path:
-    """Return where sockets live: under /run as root, else in a private folder of the user's."""
-    uid = os.geteuid()
-    return Path("/run/gis-service") if uid == 0 else Path(tempfile.gettempdir()) / f"gis-{uid}"
+def default_socket_root(account: Account, system: Path = Path("/run/gis-service")) -> Path:
+    """Return where sockets live: under /run where root made it so, else in the user's own folder.
+
+    Root and the account that it hands over to must find the same place.
+    """
+    if account.switches or (system.is_dir() and system.stat().st_uid == account.uid):
+        return system
+    return Path(tempfile.gettempdir()) / f"gis-{account.uid}"
 
 
 def _check_length(socket_folder: Path) -> None:
