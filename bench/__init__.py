@@ -1,0 +1,1 @@
+"""Benchmarks: each module returns a dict of figures from `figures()`."""
