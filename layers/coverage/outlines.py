@@ -72,7 +72,7 @@ def _points_of(runs: _Runs, wedges: Wedges) -> tuple[Ints, Ints, Ints]:
 def _wall_points(
     runs: _Runs, run: Ints, rank: Ints, wedges: Wedges, pieces: Pieces, sight: Sight
 ) -> Floats:
-    """Return where a run on a wall begins (rank 0) and ends (rank 1): the corner itself if it can."""
+    """Return where a run on a wall begins (rank 0) and ends (rank 1), at its corner if it can."""
     piece, begins = runs.label[run], rank == 0
     knot = np.where(begins, runs.first[run], runs.past[run])
     at_low = begins & (knot == wedges.low[piece]) & pieces.has_low[piece]
@@ -117,9 +117,10 @@ def _moves(camera: Ints, xy: Floats) -> Bools:
     last = np.r_[first[1:], len(camera)][: len(first)] - 1
     before = np.arange(len(camera)) - 1
     before[first] = last
-    moved: Bools = np.abs(xy - xy[before]).max(axis=1, initial=0.0) > SAME_POINT_M
+    moved = np.abs(xy - xy[before]).max(axis=1, initial=0.0) > SAME_POINT_M
     # a ring of one repeated point keeps none, which is what it is: nothing seen
-    return moved & (last[group] > first[group])
+    kept: Bools = moved & (last[group] > first[group])
+    return kept
 
 
 def _repaired(polygons: NDArray[Any]) -> NDArray[Any]:

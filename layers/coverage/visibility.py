@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,7 @@ def _batches(camera: Ints, building: Ints, walls: Walls, cameras: int) -> list[s
     pairs = np.bincount(camera, size[building], minlength=cameras) + 1
     batch = np.cumsum(pairs) // PAIRS_AT_ONCE
     cuts = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), cameras]
-    return [slice(a, b) for a, b in zip(cuts[:-1], cuts[1:], strict=True) if a < b]
+    return [slice(a, b) for a, b in pairwise(cuts) if a < b]
 
 
 def _batch_views(

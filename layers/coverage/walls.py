@@ -54,7 +54,7 @@ def cross(a: Floats, b: Floats) -> Floats:
 
 
 def spread(counts: Ints) -> tuple[Ints, Ints]:
-    """Return, for groups of the given sizes laid end to end, each item's group and its rank in it."""
+    """Return each item's group and its rank in it, for groups of the given sizes end to end."""
     group = np.repeat(np.arange(len(counts)), counts)
     rank = np.arange(len(group)) - np.repeat(np.cumsum(counts) - counts, counts)
     return group, rank
@@ -132,7 +132,7 @@ def _cut_at_crossings(walls: Walls, boxes: Floats) -> Walls:
 def _near_other_buildings(walls: Walls, boxes: Floats) -> Ints:
     """Return the walls whose box touches the box of another building."""
     standing = np.flatnonzero(~np.isnan(boxes[:, 0]))
-    outlines = shapely.box(*boxes[standing].T)
+    outlines: NDArray[Any] = np.asarray(shapely.box(*boxes[standing].T))
     one, other = standing[shapely.STRtree(outlines).query(outlines)]
     one, other = one[one != other], other[one != other]
     first = np.searchsorted(walls.building, one, side="left")
@@ -146,8 +146,9 @@ def _near_other_buildings(walls: Walls, boxes: Floats) -> Ints:
 
 
 def _near_pairs(walls: Walls, chosen: Ints) -> tuple[Ints, Ints]:
-    """Return pairs of `chosen` walls, each of another building, whose boxes touch; each pair once."""
-    lines = shapely.linestrings(np.stack([walls.start[chosen], walls.end[chosen]], axis=1))
+    """Return pairs of `chosen` walls of different buildings whose boxes touch, each pair once."""
+    ends = np.stack([walls.start[chosen], walls.end[chosen]], axis=1)
+    lines: NDArray[Any] = np.asarray(shapely.linestrings(ends))
     one, other = chosen[shapely.STRtree(lines).query(lines)]
     apart = (one < other) & (walls.building[one] != walls.building[other])
     return one[apart], other[apart]

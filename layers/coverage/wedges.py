@@ -102,7 +102,8 @@ def candidates(sight: Sight, walls: Walls, camera: Ints, building: Ints) -> Cand
 def touching(near: Candidates) -> Bools:
     """Return which candidates come within `CONTACT_M` of their camera."""
     u = near.q - near.p
-    length2 = (u * u).sum(axis=1)
+    # seen from a camera, a wall of one rounding step may shrink to a point
+    length2 = np.maximum((u * u).sum(axis=1), np.finfo(np.float64).tiny)
     touch: Bools = cross(near.p, near.q) ** 2 <= CONTACT_M**2 * length2
     some = np.flatnonzero(touch)
     p, u, length2 = near.p[some], u[some], length2[some]
@@ -175,9 +176,9 @@ def _pieces(
     start_rad = sight.start_rad[camera]
     low_rad = _direction(low, start_rad)
     width = np.mod(_direction(high, start_rad) - low_rad, TURN_RAD)
-    row, lo, hi, own_lo, own_hi = _within_turn(low_rad, width, sight.turn_rad[camera])
     # a wall seen end-on may turn the wrong way by rounding; nothing facing fills half a turn
-    row, lo, hi, own_lo, own_hi = (a[width[row] <= np.pi] for a in (row, lo, hi, own_lo, own_hi))
+    width[width > np.pi] = 0.0
+    row, lo, hi, own_lo, own_hi = _within_turn(low_rad, width, sight.turn_rad[camera])
     here = sight.xy[camera[row]]
     return Pieces(
         camera[row], lo, hi, low[row] + here, high[row] + here,

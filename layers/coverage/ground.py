@@ -1,0 +1,122 @@
+"""Ground: how much of it views cover, how many times, and what of it they leave blind.
+
+Unions are noded on a grid of 1 µm: without it GEOS may lose a whole footprint among touching ones
+whose corners differ by rounding.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from geopandas import GeoSeries
+from numpy.typing import NDArray
+
+from layers.coverage.checks import require_areas, require_one_metric_crs
+
+NODING_M = 1e-6
+
+
+def k_coverage(views: GeoSeries) -> pd.DataFrame:
+    """Return the area that is seen by exactly k cameras, for every k from 1 up.
+
+    Σ k · area(k) is the sum of the views' areas, and Σ area(k) the area of their union.
+
+    Parameters
+    ----------
+    views
+        Valid polygons in a metric CRS; None and empty ones see nothing.
+
+    Returns
+    -------
+    DataFrame
+        ``k`` and ``area_m2``, one row a k that occurs, ascending; empty where nothing is seen.
+
+    Raises
+    ------
+    CoverageRefused
+        CRS missing or not metric, or a view that is no valid polygon.
+
+    Examples
+    --------
+    >>> views = GeoSeries([shapely.box(0, 0, 2, 1), shapely.box(1, 0, 3, 1)], crs=4545)
+    >>> k_coverage(views).to_numpy().round(6).tolist()
+    [[1.0, 2.0], [2.0, 1.0]]
+    """
+    require_one_metric_crs(views)
+    require_areas(views, "可视范围", "views")
+    shapes = _standing(views)
+    lines = shapely.union_all(shapely.boundary(shapes), grid_size=NODING_M)
+    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
+    inside = shapely.point_on_surface(faces)
+    face, _ = shapely.STRtree(shapes).query(inside, predicate="intersects")
+    times = np.bincount(face, minlength=len(faces))
+    area_m2 = np.bincount(times, shapely.area(faces))
+    seen = np.flatnonzero(area_m2[1:] > 0) + 1
+    return pd.DataFrame({"k": seen, "area_m2": area_m2[seen]})
+
+
+def blind_ground(grids: GeoSeries, views: GeoSeries, buildings: GeoSeries | None) -> GeoSeries:
+    """Return what of each grid's open ground no view covers.
+
+    Building interiors are not ground that a camera could see, so they are taken out first.
+
+    Parameters
+    ----------
+    grids
+        Polygons in a metric CRS.
+    views, buildings
+        Polygons in the same CRS, in any order; they may overlap. None leaves buildings out.
+
+    Returns
+    -------
+    GeoSeries
+        One polygon or multipolygon a grid, in the grids' order and index; POLYGON EMPTY where all
+        is seen or built over.
+
+    Raises
+    ------
+    CoverageRefused
+        CRS missing, not metric or not the same, or a shape that is no valid polygon.
+
+    Examples
+    --------
+    >>> grid = GeoSeries([shapely.box(0, 0, 10, 10)], crs=4545)
+    >>> view = GeoSeries([shapely.box(0, 0, 4, 10)], crs=4545)
+    >>> blind_ground(grid, view, None).area.tolist()
+    [60.0]
+    """
+    covers = [views] if buildings is None else [views, buildings]
+    require_one_metric_crs(grids, *covers)
+    require_areas(grids, "网格", "grids")
+    require_areas(views, "可视范围", "views")
+    if buildings is not None:
+        require_areas(buildings, "建筑物轮廓", "building footprints")
+    return _without(grids, np.concatenate([_standing(cover) for cover in covers]))
+
+
+def open_ground(grids: GeoSeries, buildings: GeoSeries | None) -> GeoSeries:
+    """Return each grid less the buildings on it; as `blind_ground` where nobody looks."""
+    return blind_ground(grids, GeoSeries([], crs=grids.crs), buildings)
+
+
+def _standing(areas: GeoSeries) -> NDArray[Any]:
+    shapes = np.asarray(areas.to_numpy(), dtype=object)
+    standing: NDArray[Any] = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    return standing
+
+
+def _without(grids: GeoSeries, covers: NDArray[Any]) -> GeoSeries:
+    left: NDArray[Any] = np.array(grids.to_numpy(), dtype=object)
+    left[shapely.is_missing(left)] = shapely.Polygon()
+    grid, cover = shapely.STRtree(covers).query(left, predicate="intersects")
+    starts = np.searchsorted(grid, np.arange(len(left) + 1))
+    # a grid at a time, because one union of a county's views is far dearer than many small ones
+    for place in np.unique(grid):
+        mine = covers[cover[starts[place] : starts[place + 1]]]
+        union = shapely.union_all(mine, grid_size=NODING_M)
+        left[place] = shapely.difference(left[place], union, grid_size=NODING_M)
+    left[shapely.is_empty(left)] = shapely.Polygon()
+    return GeoSeries(left, index=grids.index, crs=grids.crs)
