@@ -10,8 +10,9 @@ import shapely
 from scipy.spatial import cKDTree
 
 from gis_service.demo.kit import roadside
+from gis_service.demo.lines import Lines
 from gis_service.demo.living import Living
-from gis_service.demo.raster import Floats, Ints
+from gis_service.demo.raster import Flags, Floats, Ints
 
 STATES = ("networked", "built", "building", "planned", "out_of_service")
 FAULTS = (("inside_building", 12), ("moved", 12), ("swapped", 6), ("far_away", 6))
@@ -95,7 +96,7 @@ def _near_houses(
     return at[order], along[order]
 
 
-def _outside(living: Living, at: Floats) -> np.ndarray:  # type: ignore[type-arg]
+def _outside(living: Living, at: Floats) -> Flags:
     tree = shapely.STRtree(living.houses["geom"].to_numpy())
     hit = tree.query(shapely.points(at), predicate="dwithin", distance=0.3)[0]
     outside = np.ones(len(at), dtype=bool)
@@ -103,7 +104,7 @@ def _outside(living: Living, at: Floats) -> np.ndarray:  # type: ignore[type-arg
     return outside
 
 
-def _away_from_grids(living: Living, at: Floats, bare: Ints) -> np.ndarray:  # type: ignore[type-arg]
+def _away_from_grids(living: Living, at: Floats, bare: Ints) -> Flags:
     blocks = living.plan.blocks["geom"].to_numpy()
     there = shapely.union_all(blocks[np.isin(living.parting.grid, bare)])
     near = there.buffer(CLEAR_M)
@@ -156,9 +157,7 @@ def _properties(living: Living, azimuth: Floats, rng: np.random.Generator) -> pd
     )
 
 
-def _faults(
-    living: Living, at: Floats, rng: np.random.Generator
-) -> tuple[np.ndarray, pd.DataFrame]:  # type: ignore[type-arg]
+def _faults(living: Living, at: Floats, rng: np.random.Generator) -> tuple[Lines, pd.DataFrame]:
     total = sum(count for _, count in FAULTS)
     rows = np.sort(rng.choice(len(at), total, replace=False))
     fault = rng.permutation(np.repeat([f for f, _ in FAULTS], [c for _, c in FAULTS]))

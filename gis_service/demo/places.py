@@ -7,6 +7,7 @@ import pandas as pd
 import shapely
 
 from gis_service.demo.identity import credit_codes
+from gis_service.demo.lines import Lines
 from gis_service.demo.living import Living
 from gis_service.demo.plan import Plan
 from gis_service.demo.raster import Floats, Ints
@@ -78,7 +79,7 @@ def _town_name(plan: Plan, code: str) -> str:
     return plan.town_names[code]
 
 
-def entrances(houses: np.ndarray, streets: np.ndarray) -> Floats:  # type: ignore[type-arg]
+def entrances(houses: Lines, streets: Lines) -> Floats:
     """Return the point a metre before each house's wall, on the side of the nearest street."""
     tree = shapely.STRtree(streets)
     near = tree.nearest(houses)

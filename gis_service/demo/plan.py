@@ -84,17 +84,9 @@ def laid_out(seed: int, units: pd.DataFrame, size: Size) -> Plan:
 
 
 def _town_blocks(number: int, town: Town, home: Settled) -> pd.DataFrame:
-    code = sorted(home.villages["town"].unique())[number]
-    mine = home.villages.index[home.villages["town"] == code]
-    return pd.DataFrame(
-        {
-            "geom": town.faces,
-            "village": int(mine[0]),
-            "group": -1,
-            "town": number,
-            "kind": "street_face",
-        }
-    )
+    owner = int(home.town_owners[number])
+    shapes = {"geom": town.faces, "village": owner, "group": -1}
+    return pd.DataFrame({**shapes, "town": number, "kind": "street_face"})
 
 
 def _without_slivers(blocks: pd.DataFrame, shared: Shared) -> tuple[pd.DataFrame, Shared]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.ndimage import gaussian_filter, zoom
+from scipy.ndimage import binary_dilation, gaussian_filter, zoom
 from scipy.sparse import csr_array
 
 from gis_service.demo.chance import fractal
@@ -56,6 +56,7 @@ class Settled:
     villages: pd.DataFrame  # code, name, kind, town, seat (cell), urban_only
     groups: pd.DataFrame  # village (row of `villages`), seat (cell), households
     town_seats: Ints  # cells, in the order of TOWN_SEATS
+    town_owners: Ints  # the village (row of `villages`) that each town's built-up ground is of
     group: Ints
     hamlet: Flags  # the built-up and farmed cells round a group's seat
     urban: Ints  # which town's built-up ground, in the order of TOWN_SEATS
@@ -99,10 +100,12 @@ def settled(
     net = graph(cost)
     seats = np.array([_valley_near(land, point) for point in box.seats_m])
     urban = _urban(land, net, seats, size)
-    villages = _villages(land, net, seats, urban, units, rng)
+    town = labels_of(reach(net, seats), seats).reshape(land.shape)
+    town = without_fragments(np.where(urban >= 0, urban, town))
+    villages = _villages(land, seats, np.where(urban < 0, town, -1), units, rng)
     own = villages.index[~villages["urban_only"]].to_numpy()
-    reached = reach(net, villages["seat"].to_numpy()[own])
-    label = labels_of(reached, villages["seat"].to_numpy()[own])
+    own_seats = villages["seat"].to_numpy()[own]
+    label = labels_of(reach(graph(cost, apart=town), own_seats), own_seats)
     village = np.where(label >= 0, own[label], -1).reshape(land.shape)
     # towns cut what is round them; what they cut off goes to a neighbour
     mixed = without_fragments(np.where(urban >= 0, URBAN + urban, village))
@@ -112,7 +115,21 @@ def settled(
     inner = reach(graph(cost, apart=mixed), group_seats)
     group = labels_of(inner, group_seats).reshape(land.shape)
     near = (inner.distance.reshape(land.shape) < HAMLET_REACH) & (group >= 0)
-    return Settled(villages, groups, seats, group, near, urban)
+    owners = _owners(villages, mixed, len(seats))
+    return Settled(villages, groups, seats, owners, group, near, urban)
+
+
+def _owners(villages: pd.DataFrame, mixed: Ints, towns: int) -> Ints:
+    """Return per town the village its built-up ground belongs to: its community, else the nearest."""
+    code = np.array(list(TOWN_SEATS))
+    owners = np.zeros(towns, dtype=np.int64)
+    for number in range(towns):
+        mine = villages.index[villages["town"] == code[number]]
+        community = mine[villages["urban_only"][mine]]
+        round_it = mixed[binary_dilation(mixed == URBAN + number)]
+        beside = [int((round_it == village).sum()) for village in mine]
+        owners[number] = community[0] if len(community) else mine[int(np.argmax(beside))]
+    return owners
 
 
 def _urban(land: Ground, net: csr_array, seats: Ints, size: Size) -> Ints:
@@ -133,25 +150,18 @@ def _away(land: Ground, seat: int) -> Floats:
 
 
 def _villages(
-    land: Ground,
-    net: csr_array,
-    seats: Ints,
-    urban: Ints,
-    units: pd.DataFrame,
-    rng: np.random.Generator,
+    land: Ground, seats: Ints, town: Ints, units: pd.DataFrame, rng: np.random.Generator
 ) -> pd.DataFrame:
     rows = units[units["level"] == "village"].reset_index(drop=True)
-    town = labels_of(reach(net, seats), seats)
+    urban_only = rows["kind"] == "community"
     seat = np.zeros(len(rows), dtype=np.int64)
     for number, code in enumerate(TOWN_SEATS):
         mine = rows.index[rows["parent_code"] == code].to_numpy()
-        community = rows["kind"][mine].to_numpy() == "community"
+        community = urban_only[mine].to_numpy()
         seat[mine[community]] = seats[number]
-        fit = (town == number) & (land.drained_km2.ravel() > 3.0) & (urban.ravel() < 0)
-        taken = seats[number : number + 1]
+        fit = np.flatnonzero(((town == number) & (land.drained_km2 > 3.0)).ravel())
         others = mine[~community]
-        seat[others] = spread(land, np.flatnonzero(fit), taken, len(others), rng)
-    urban_only = rows["kind"] == "community"
+        seat[others] = spread(land, fit, seats[number : number + 1], len(others), rng)
     return rows.assign(seat=seat, town=rows["parent_code"], urban_only=urban_only)
 
 

@@ -15,6 +15,7 @@ from gis_service.demo.outline import AREA_M2, METRIC_SRID
 from gis_service.demo.plan import Plan
 from gis_service.demo.stored import Placing
 from gis_service.demo.units import COUNTY_CODE
+from grid_boundaries.codes import PROFILES, first_block_ids, next_grid_codes
 
 VALID_FROM = date(2024, 1, 1)
 ORDINALS = "一二三四五六七八九十"
@@ -25,10 +26,10 @@ class Territory:
     """The frames by table, and the keys of the plan's blocks, grids and groups in them."""
 
     frames: dict[str, pd.DataFrame]
-    block_id: np.ndarray  # type: ignore[type-arg]
-    block_grid: np.ndarray  # type: ignore[type-arg]
-    block_path: np.ndarray  # type: ignore[type-arg]
-    group_id: np.ndarray  # type: ignore[type-arg]
+    block_id: Lines
+    block_grid: Lines
+    block_path: Lines
+    group_id: Lines
 
 
 def territory(plan: Plan, parting: Parting, units: pd.DataFrame, at: Placing) -> Territory:
@@ -39,9 +40,9 @@ def territory(plan: Plan, parting: Parting, units: pd.DataFrame, at: Placing) ->
     area = shapely.area(metric)
     village = plan.home.villages.iloc[blocks["village"].to_numpy()]
     code, path = village["code"].to_numpy(), village["unit_path"].to_numpy()
-    block_id = _block_ids(geom)
+    block_id = first_block_ids(shapely.get_coordinates(shapely.point_on_surface(metric)))
     group_id, groups = _groups(plan)
-    grids, grid_code = _grids(plan, parting, geom, area)
+    grids, grid_code = _grids(plan, parting, geom, metric)
     in_group = blocks["group"].to_numpy()
     frames = {
         "unit": _units(units, code, geom),
@@ -71,8 +72,8 @@ def territory(plan: Plan, parting: Parting, units: pd.DataFrame, at: Placing) ->
         ),
         "elevation": _elevation(plan, at),
     }
-    for name in ("block", "grid", "grid_block"):
-        frames[name] = frames[name].sort_values(frames[name].columns[0]).reset_index(drop=True)
+    for name, key in (("block", "id"), ("grid", "code"), ("grid_block", "block_id")):
+        frames[name] = frames[name].sort_values(key).reset_index(drop=True)
     return Territory(frames, block_id, grid_code[parting.grid], path, group_id)
 
 
@@ -83,19 +84,7 @@ def _multi(shapes: Lines) -> Lines:
     )
 
 
-def west_to_east(shapes: Lines) -> np.ndarray:  # type: ignore[type-arg]
-    """Return the order of shapes from west to east, then from north to south."""
-    middle = shapely.get_coordinates(shapely.point_on_surface(shapes))
-    return np.lexsort((-middle[:, 1], middle[:, 0]))
-
-
-def _block_ids(shapes: Lines) -> np.ndarray:  # type: ignore[type-arg]
-    ids = np.empty(len(shapes), dtype=object)
-    ids[west_to_east(shapes)] = [f"B{n:06d}" for n in range(1, len(shapes) + 1)]
-    return ids
-
-
-def _groups(plan: Plan) -> tuple[np.ndarray, pd.DataFrame]:  # type: ignore[type-arg]
+def _groups(plan: Plan) -> tuple[Lines, pd.DataFrame]:
     groups = plan.home.groups
     village = plan.home.villages.iloc[groups["village"].to_numpy()]
     nth = groups.groupby("village").cumcount().to_numpy() + 1
@@ -135,46 +124,36 @@ USES = {
 }
 
 
-def _grids(
-    plan: Plan,
-    parting: Parting,
-    geom: Lines,
-    area: np.ndarray,  # type: ignore[type-arg]
-) -> tuple[pd.DataFrame, np.ndarray]:  # type: ignore[type-arg]
+def _grids(plan: Plan, parting: Parting, geom: Lines, metric: Lines) -> tuple[pd.DataFrame, Lines]:
     grids = parting.grids
-    shapes = _unions(geom, parting.grid, len(grids))
+    count = len(grids)
+    shapes = _unions(geom, parting.grid, count)
     village = plan.home.villages.iloc[grids["village"].to_numpy()].reset_index(drop=True)
-    order = west_to_east(shapes)
-    nth = np.empty(len(grids), dtype=np.int64)
-    ranked = pd.DataFrame({"village": village["code"].to_numpy()[order]})
-    nth[order] = ranked.groupby("village").cumcount().to_numpy() + 1
-    code = np.array(
-        [f"{c}{n:03d}" for c, n in zip(village["code"], nth, strict=True)], dtype=object
-    )
+    middle = shapely.point_on_surface(_unions(metric, parting.grid, count))
+    code = np.empty(count, dtype=object)
+    for village_code, rows in village.groupby("code").indices.items():
+        points = shapely.get_coordinates(middle[rows])
+        code[rows] = next_grid_codes(str(village_code), points, PROFILES["cn"])
     name = [
-        short_name(v) + (f"{USES[u]}专属网格" if u else f"第{_ordinal(int(n))}网格")
-        for v, n, u in zip(village["name"], nth, grids["special_use"].fillna(""), strict=True)
+        short_name(v) + (f"{USES[u]}专属网格" if u else f"第{_ordinal(int(c[-3:]))}网格")
+        for v, c, u in zip(village["name"], code, grids["special_use"].fillna(""), strict=True)
     ]
-    frame = pd.DataFrame(
-        {
-            "code": code,
-            "name": name,
-            "kind": grids["kind"],
-            "special_use": grids["special_use"],
-            "setting": grids["setting"],
-            "alias": None,
-            "village_code": village["code"],
-            "area_m2": np.bincount(parting.grid, weights=area),
-            "unit_path": village["unit_path"],
-            "geom": _multi(shapes),
-            "valid_from": VALID_FROM,
-            "valid_to": None,
-        }
+    area = np.bincount(parting.grid, weights=shapely.area(metric))
+    frame = grids[["kind", "special_use", "setting"]].assign(
+        code=code,
+        name=name,
+        alias=None,
+        village_code=village["code"],
+        area_m2=area,
+        unit_path=village["unit_path"],
+        geom=_multi(shapes),
+        valid_from=VALID_FROM,
+        valid_to=None,
     )
     return frame, code
 
 
-def _unions(geom: Lines, owner: np.ndarray, count: int) -> Lines:  # type: ignore[type-arg]
+def _unions(geom: Lines, owner: Lines, count: int) -> Lines:
     shapes = np.empty(count, dtype=object)
     order = np.argsort(owner, kind="stable")
     starts = np.searchsorted(owner[order], np.arange(count + 1))
@@ -185,7 +164,7 @@ def _unions(geom: Lines, owner: np.ndarray, count: int) -> Lines:  # type: ignor
     return shapes
 
 
-def _units(units: pd.DataFrame, village: np.ndarray, geom: Lines) -> pd.DataFrame:  # type: ignore[type-arg]
+def _units(units: pd.DataFrame, village: Lines, geom: Lines) -> pd.DataFrame:
     codes = units["code"].to_numpy()
     row = {code: number for number, code in enumerate(codes)}
     shapes = np.empty(len(units), dtype=object)

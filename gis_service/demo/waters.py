@@ -7,7 +7,7 @@ import pandas as pd
 import shapely
 
 from gis_service.demo.lines import chains, smoothed
-from gis_service.demo.raster import Ints
+from gis_service.demo.raster import Floats, Ints
 from gis_service.demo.terrain import Terrain
 
 STREAM_KM2 = 7.0
@@ -48,7 +48,7 @@ def waters(land: Terrain, rng: np.random.Generator) -> pd.DataFrame:
     return frame
 
 
-def _dense(points: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _dense(points: Floats) -> Floats:
     middle = (points[:-1] + points[1:]) / 2
     result = np.empty((2 * len(points) - 1, 2))
     result[::2], result[1::2] = points, middle
