@@ -1,0 +1,177 @@
+"""The camera programme: sites, bearings and states, with planted faults and planted gaps."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.spatial import cKDTree
+
+from gis_service.demo.kit import roadside
+from gis_service.demo.lines import Lines
+from gis_service.demo.living import Living
+from gis_service.demo.raster import Flags, Floats, Ints
+
+STATES = ("networked", "built", "building", "planned", "out_of_service")
+FAULTS = (("inside_building", 12), ("moved", 12), ("swapped", 6), ("far_away", 6))
+BUILDERS = ("安讯工程公司", "秦网通信公司", "云视科技公司")
+UNSEEN_PLACES = 12
+UNSEEN_GRIDS = 10
+CLEAR_M = 170.0  # no camera stands nearer to what is planted as unseen
+
+
+def camera_frames(
+    living: Living,
+    places: pd.DataFrame,
+    place_xy: Floats,
+    rng: np.random.Generator,
+) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """Return the cameras, and the truth about misplaced ones, unseen places and unseen grids."""
+    unseen = _unseen_places(places, place_xy, rng)
+    bare = _bare_grids(living, rng)
+    at, azimuth = _sites(living, places, place_xy, unseen, bare, rng)
+    frame = _properties(living, azimuth, rng)
+    shown, truth = _faults(living, at, rng)
+    frame.insert(2, "geom", shown)
+    truth["camera_id"] = frame["id"].to_numpy()[truth.pop("row").to_numpy()]
+    return frame, {
+        "misplaced_camera": truth[["camera_id", "fault", "lon", "lat"]],
+        "unseen_place": pd.DataFrame({"place_id": places["id"].to_numpy()[unseen]}),
+        "unseen_grid": pd.DataFrame({"grid_code": living.grid_code[bare]}),
+    }
+
+
+def _unseen_places(places: pd.DataFrame, place_xy: Floats, rng: np.random.Generator) -> Ints:
+    # far apart, so that one gap does not empty the town round another
+    key = rng.permutation(np.flatnonzero(places["is_key"].to_numpy()))
+    chosen: list[int] = []
+    for row in key.tolist():
+        away = np.hypot(*(place_xy[chosen] - place_xy[row]).T) if chosen else np.array([np.inf])
+        if away.min() > 600.0 and len(chosen) < UNSEEN_PLACES:
+            chosen.append(row)
+    return np.sort(np.array(chosen, dtype=np.int64))
+
+
+def _bare_grids(living: Living, rng: np.random.Generator) -> Ints:
+    grids = living.parting.grids
+    lived = np.bincount(living.house_grid, weights=living.residents, minlength=len(grids)) > 60
+    fit = np.flatnonzero((grids["setting"] == "village").to_numpy() & lived)
+    return np.sort(rng.choice(fit, min(UNSEEN_GRIDS, len(fit)), replace=False))
+
+
+def _sites(
+    living: Living,
+    places: pd.DataFrame,
+    place_xy: Floats,
+    unseen: Ints,
+    bare: Ints,
+    rng: np.random.Generator,
+) -> tuple[Floats, Floats]:
+    count = living.size.cameras
+    weights = {"street": 22.0, "trunk": 1.2, "primary": 0.9, "secondary": 0.6, "lane": 0.7}
+    at, along = roadside(living, 4 * count, rng, weights)
+    at, along = _near_houses(living, at, along, rng)
+    key = np.setdiff1d(np.flatnonzero(places["is_key"].to_numpy()), unseen)
+    watch = np.repeat(place_xy[key], 2, axis=0)
+    spot = watch + rng.normal(0.0, 9.0, watch.shape)
+    at, along = np.concatenate([spot, at]), np.concatenate([watch - spot, along])
+    kept = _outside(living, at)
+    kept &= cKDTree(place_xy[unseen]).query(at)[0] > CLEAR_M
+    kept &= _away_from_grids(living, at, bare)
+    row = np.flatnonzero(kept)[:count]
+    azimuth = np.degrees(np.arctan2(along[row, 0], along[row, 1]))
+    turned = np.where(row < len(spot), 0.0, rng.choice([0.0, 180.0, 25.0, -25.0], len(row)))
+    return at[row], (azimuth + turned + rng.normal(0, 4, len(row))) % 360.0
+
+
+def _near_houses(
+    living: Living, at: Floats, along: Floats, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    # most cameras watch where people live; a few watch the open road
+    away = cKDTree(living.house_xy).query(at)[0]
+    kept = (away < 45.0) | (rng.random(len(at)) < 0.12)
+    order = rng.permutation(np.flatnonzero(kept))
+    return at[order], along[order]
+
+
+def _outside(living: Living, at: Floats) -> Flags:
+    tree = shapely.STRtree(living.houses["geom"].to_numpy())
+    hit = tree.query(shapely.points(at), predicate="dwithin", distance=0.3)[0]
+    outside = np.ones(len(at), dtype=bool)
+    outside[hit] = False
+    return outside
+
+
+def _away_from_grids(living: Living, at: Floats, bare: Ints) -> Flags:
+    blocks = living.plan.blocks["geom"].to_numpy()
+    there = shapely.union_all(blocks[np.isin(living.parting.grid, bare)])
+    near = there.buffer(CLEAR_M)
+    shapely.prepare(near)
+    return ~shapely.intersects_xy(near, at)
+
+
+def _properties(living: Living, azimuth: Floats, rng: np.random.Generator) -> pd.DataFrame:
+    count = len(azimuth)
+    kind = rng.choice(["fixed", "ptz", "dome"], count, p=[0.62, 0.16, 0.22])
+    state = rng.choice(STATES, count, p=[0.56, 0.12, 0.13, 0.14, 0.05])
+    coarse = (rng.random(count) < 0.25) & (kind != "dome")
+    angle = np.where(kind == "dome", 360.0, rng.choice([55.0, 70.0, 90.0], count))
+    due = [living.today + timedelta(days=int(d)) for d in rng.integers(-330, 220, count)]
+    planned = np.isin(state, ("planned", "building"))
+    stands = np.isin(state, ("networked", "built"))
+    assumed = [["view_angle_deg", "range_m", "height_m"] if c else [] for c in coarse.tolist()]
+    serial = np.arange(1, count + 1)
+    return pd.DataFrame(
+        {
+            "id": [f"V{n:05d}" for n in serial],
+            "name": [f"视频点位{n:05d}" for n in serial],
+            "device_code": [
+                f"6109230000{t}0{n:06d}"
+                for n, t in zip(serial, np.where(kind == "fixed", "131", "132"), strict=True)
+            ],
+            "kind": kind,
+            "site_class": rng.choice([1, 2, 3], count, p=[0.2, 0.5, 0.3]),
+            "azimuth_deg": np.where(
+                kind == "dome",
+                0.0,
+                np.where(coarse, np.round(azimuth / 45.0) * 45.0 % 360.0, np.round(azimuth, 1)),
+            ),
+            "view_angle_deg": np.where(coarse, 90.0, angle),
+            "range_m": np.where(coarse, 80.0, rng.choice([60.0, 80.0, 100.0, 120.0], count)),
+            "height_m": np.where(coarse, 4.0, np.round(rng.uniform(3.0, 8.0, count), 1)),
+            "azimuth_error_deg": np.where(coarse, 22.5, 0.0),
+            "position_error_m": 0.0,
+            "assumed": assumed,
+            "indoor": False,
+            "state": state,
+            "online": (state == "networked") & (rng.random(count) < 0.94),
+            "builder": rng.choice(BUILDERS, count),
+            "due": [
+                d if p or d < living.today else living.today - timedelta(days=30)
+                for d, p in zip(due, planned | ~stands, strict=True)
+            ],
+            "address": None,
+        }
+    )
+
+
+def _faults(living: Living, at: Floats, rng: np.random.Generator) -> tuple[Lines, pd.DataFrame]:
+    total = sum(count for _, count in FAULTS)
+    rows = np.sort(rng.choice(len(at), total, replace=False))
+    fault = rng.permutation(np.repeat([f for f, _ in FAULTS], [c for _, c in FAULTS]))
+    moved = at.copy()
+    inside, near = rows[fault == "inside_building"], rows[fault == "moved"]
+    house = cKDTree(living.house_xy).query(at[inside])[1]
+    moved[inside] = living.house_xy[house]
+    turn, step = rng.uniform(0, 2 * np.pi, len(near)), rng.uniform(30.0, 80.0, len(near))
+    moved[near] += np.column_stack([np.cos(turn), np.sin(turn)]) * step[:, None]
+    far = rows[fault == "far_away"]
+    moved[far] += np.array([150_000.0, -60_000.0])
+    shown = living.at.points(moved)
+    swapped = rows[fault == "swapped"]
+    true = shapely.get_coordinates(living.at.points(at))
+    shown[swapped] = shapely.points(true[swapped][:, ::-1])
+    truth = pd.DataFrame({"row": rows, "fault": fault, "lon": true[rows, 0], "lat": true[rows, 1]})
+    return shown, truth

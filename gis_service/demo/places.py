@@ -1,0 +1,176 @@
+"""Public buildings and the frames of places, organisations and centres."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from gis_service.demo.identity import credit_codes
+from gis_service.demo.lines import Lines
+from gis_service.demo.living import Living
+from gis_service.demo.plan import Plan
+from gis_service.demo.raster import Floats, Ints
+from gis_service.demo.territory import COUNTY_CODE, short_name
+
+# kind, name after the town's, how many in the city and in a market town; all owed camera cover
+KEY_KINDS = (
+    ("government", "机关办公楼", 6, 1),
+    ("school", "学校", 6, 1),
+    ("hospital", "医院", 2, 1),
+    ("station", "客运站", 1, 1),
+    ("market", "农贸市场", 3, 1),
+    ("fuel", "加油站", 3, 1),
+    ("bank", "信用社", 5, 1),
+    ("hotel", "宾馆", 5, 1),
+    ("square", "广场", 3, 0),
+    ("utility", "供水供电站", 2, 1),
+    ("commerce", "商贸中心", 3, 0),
+)
+OTHER_KINDS = (("police", "派出所", 2, 1), ("shop", "超市", 14, 3), ("library", "文化站", 1, 1))
+
+
+def public_houses(
+    plan: Plan, houses: pd.DataFrame, streets: pd.DataFrame, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return house (row), kind, name, is_key, unit, x and y of the entrance."""
+    town = plan.blocks["town"].to_numpy()[houses["block"].to_numpy()]
+    village = plan.blocks["village"].to_numpy()[houses["block"].to_numpy()]
+    villages = plan.home.villages
+    rows: list[tuple[int, str, str, bool, str]] = []
+    used: set[int] = set()
+
+    def take(fit: Ints) -> int:
+        free = np.setdiff1d(fit, np.array(sorted(used), dtype=np.int64))
+        pick = int(rng.choice(free if free.size else fit))
+        used.add(pick)
+        return pick
+
+    for number, code in enumerate(sorted(villages["town"].unique())):
+        name = _town_name(plan, code)
+        rows.append(
+            (take(np.flatnonzero(town == number)), "centre", f"{name}综治中心", False, code)
+        )
+        for kind, title, city, market in (*KEY_KINDS, *OTHER_KINDS):
+            count = city if number == 0 else market
+            for nth in range(count):
+                label = f"{name}{'' if count == 1 else ORDINAL[nth]}{title}"
+                is_key = kind not in ("police", "shop", "library")
+                rows.append((take(np.flatnonzero(town == number)), kind, label, is_key, code))
+    for number, row in enumerate(villages.itertuples()):
+        mine = np.flatnonzero(village == number)
+        label = short_name(str(row.name))
+        rows.append((take(mine), "centre", f"{label}综治中心", False, str(row.code)))
+        if not row.urban_only:
+            rows.append((take(mine), "clinic", f"{label}卫生室", False, str(row.code)))
+    city = np.flatnonzero(town == 0)
+    rows.append((take(city), "centre", "宁陕县综治中心", False, COUNTY_CODE))
+    frame = pd.DataFrame(rows, columns=["house", "kind", "name", "is_key", "unit"])
+    entrance = entrances(
+        houses["geom"].to_numpy()[frame["house"].to_numpy()], streets["geom"].to_numpy()
+    )
+    return frame.assign(x=entrance[:, 0], y=entrance[:, 1])
+
+
+ORDINAL = [f"第{n}" for n in "一二三四五六七八九十"] + [f"第十{n}" for n in "一二三四五六七八九"]
+
+
+def _town_name(plan: Plan, code: str) -> str:
+    return plan.town_names[code]
+
+
+def entrances(houses: Lines, streets: Lines) -> Floats:
+    """Return the point a metre before each house's wall, on the side of the nearest street."""
+    tree = shapely.STRtree(streets)
+    near = tree.nearest(houses)
+    way = shapely.shortest_line(houses, streets[near])
+    ahead = np.minimum(1.0, shapely.length(way) / 2)
+    return shapely.get_coordinates(shapely.line_interpolate_point(way, ahead))
+
+
+def place_frame(living: Living, rng: np.random.Generator) -> pd.DataFrame:
+    """Return the places: public buildings, and the scenic spots of special grids."""
+    public = living.public[living.public["kind"] != "centre"]
+    grids = living.parting.grids
+    spots = np.flatnonzero((grids["special_use"] == "scenic").to_numpy())
+    block = np.array([np.flatnonzero(living.parting.grid == g)[0] for g in spots], dtype=np.int64)
+    middle = shapely.point_on_surface(living.plan.blocks["geom"].to_numpy()[block])
+    frame = pd.DataFrame(
+        {
+            "name": [*public["name"], *[f"{n}景区" for n in SCENIC[: len(spots)]]],
+            "kind": [*public["kind"], *["scenic"] * len(spots)],
+            "is_key": [*public["is_key"], *[True] * len(spots)],
+            "x": [*public["x"], *shapely.get_x(middle)],
+            "y": [*public["y"], *shapely.get_y(middle)],
+        }
+    )
+    return pd.DataFrame(
+        {
+            "id": [f"L{n:04d}" for n in range(1, len(frame) + 1)],
+            "name": frame["name"],
+            "geom": living.at.points(frame[["x", "y"]].to_numpy()),
+            "kind": frame["kind"],
+            "is_key": frame["is_key"].astype(bool),
+            "address": None,
+        }
+    )
+
+
+SCENIC = ("云台", "百瀑沟", "松鹤岭", "听泉谷", "红叶坪", "石林沟")
+
+
+def organisation_frame(living: Living, count: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Return enterprises, shops and cooperatives with made-up credit codes."""
+    town = living.plan.blocks["town"].to_numpy()[living.houses["block"].to_numpy()]
+    weight = np.where(town == 0, 6.0, np.where(town > 0, 4.0, 0.4))
+    house = np.sort(rng.choice(len(town), count, replace=False, p=weight / weight.sum()))
+    kind = rng.choice(
+        ["shop", "enterprise", "cooperative", "association"], count, p=[0.55, 0.2, 0.2, 0.05]
+    )
+    title = {
+        "shop": "商店",
+        "enterprise": "有限公司",
+        "cooperative": "专业合作社",
+        "association": "协会",
+    }
+    word = rng.choice(
+        ["山珍", "兴农", "秦绿", "康泰", "云岭", "禾丰", "金果", "顺达", "惠民", "青源"], count
+    )
+    spot = entrances(living.houses["geom"].to_numpy()[house], living.streets["geom"].to_numpy())
+    return pd.DataFrame(
+        {
+            "id": [f"E{n:04d}" for n in range(1, count + 1)],
+            "name": [
+                f"{w}{n % 97 + 1}号{title[k]}"
+                for n, (w, k) in enumerate(zip(word, kind, strict=True))
+            ],
+            "geom": living.at.points(spot),
+            "credit_code": credit_codes(count, rng),
+            "kind": kind,
+            "address": None,
+        }
+    )
+
+
+def centre_frame(living: Living, rng: np.random.Generator) -> pd.DataFrame:
+    """Return the centres of county, towns and villages with their six checks."""
+    rows = living.public[living.public["kind"] == "centre"]
+    level = rows["unit"].str.len().map({6: "county", 9: "town", 12: "village"})
+    odds = level.map({"county": 1.0, "town": 0.97, "village": 0.9}).to_numpy()
+    checks = {
+        f"has_{c}": rng.random(len(rows)) < odds - (0.12 if c == "systems" else 0.0)
+        for c in ("body", "place", "staff", "rules", "duties", "systems")
+    }
+    checks["has_systems"] |= (level == "county").to_numpy()
+    frame = pd.DataFrame(
+        {
+            "id": [f"C{unit}" for unit in rows["unit"]],
+            "name": rows["name"].to_numpy(),
+            "geom": living.at.points(rows[["x", "y"]].to_numpy()),
+            "level": level.to_numpy(),
+            "unit_code": rows["unit"].to_numpy(),
+            "address": None,
+            **checks,
+        }
+    )
+    return frame.sort_values("id").reset_index(drop=True)

@@ -1,0 +1,143 @@
+"""The laid-out county in local metres: blocks with village, group and kind, streets, waters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from gis_service.demo.adjacency import Shared, neighbours, parted, shared_borders
+from gis_service.demo.chance import chance
+from gis_service.demo.lines import Lines
+from gis_service.demo.outline import Box, county_box
+from gis_service.demo.raster import Ints
+from gis_service.demo.roads import roads
+from gis_service.demo.settle import Ground, Settled, ground, settled
+from gis_service.demo.size import Size
+from gis_service.demo.terrain import terrain
+from gis_service.demo.tiling import borders_of, faces_of, pieces_of
+from gis_service.demo.townplan import Town, plan_town, street_frame
+from gis_service.demo.waters import river_cells, waters
+
+SMALLEST_FACE_M2 = 1_500.0
+CITY_STREETS_M = (82.0, 105.0)
+MARKET_STREETS_M = (75.0, 90.0)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that is laid out before anybody lives there."""
+
+    box: Box
+    land: Ground
+    home: Settled
+    blocks: pd.DataFrame  # geom, village (row of home.villages), group, town, kind
+    shared: Shared  # between the rows of `blocks`
+    streets: pd.DataFrame  # kind, name, geom
+    waters: pd.DataFrame  # kind, name, width_m, geom
+
+    town_names: dict[str, str]
+
+    @property
+    def outline(self) -> shapely.Geometry:
+        """Return the county, the union of its blocks."""
+        return shapely.coverage_union_all(self.blocks["geom"].to_numpy())
+
+
+def laid_out(seed: int, units: pd.DataFrame, size: Size) -> Plan:
+    """Return the plan of one seed."""
+    box = county_box()
+    hills = terrain(chance(seed, "terrain"), box, size.cell_m * size.terrain_cells)
+    land = ground(hills, box, size, chance(seed, "ground"))
+    home = settled(land, box, units, size, chance(seed, "settle"))
+    water = waters(hills, chance(seed, "waters"))
+    way = roads(land, home, river_cells(hills, size.terrain_cells), chance(seed, "roads"))
+    pieces = pieces_of(land, home, size, chance(seed, "tiling"))
+    borders = borders_of(pieces, land.cell_m)
+    towns: list[tuple[int, Town]] = []
+    for label in np.flatnonzero(pieces.town >= 0):
+        number = int(pieces.town[label])
+        spacing = CITY_STREETS_M if number == 0 else MARKET_STREETS_M
+        rng = chance(seed, f"town {number}")
+        borders, town = plan_town(borders, int(label), spacing, water["geom"].to_numpy(), rng)
+        towns.append((number, town))
+    rural = pieces.town < 0
+    faces = faces_of(borders)[rural]
+    group = pieces.group[rural]
+    kind = np.where(pieces.hamlet[rural], "hamlet", "open")
+    village = home.groups["village"].to_numpy()[group]
+    outside = pd.DataFrame(
+        {"geom": faces, "village": village, "group": group, "town": -1, "kind": kind}
+    )
+    blocks = pd.concat([outside, *(_town_blocks(n, t, home) for n, t in towns)], ignore_index=True)
+    shared = shared_borders(blocks["geom"].to_numpy())
+    blocks, shared = _without_slivers(blocks, shared)
+    blocks["village"] = _city_communities(blocks, shared, home)
+    streets = pd.concat([way, *(street_frame(t) for _, t in towns)], ignore_index=True)
+    county = shapely.coverage_union_all(blocks["geom"].to_numpy())
+    names = dict(zip(units["code"], units["name"], strict=True))
+    return Plan(
+        box, land, home, blocks, shared, _within(streets, county), _within(water, county), names
+    )
+
+
+def _town_blocks(number: int, town: Town, home: Settled) -> pd.DataFrame:
+    owner = int(home.town_owners[number])
+    shapes = {"geom": town.faces, "village": owner, "group": -1}
+    return pd.DataFrame({**shapes, "town": number, "kind": "street_face"})
+
+
+def _without_slivers(blocks: pd.DataFrame, shared: Shared) -> tuple[pd.DataFrame, Shared]:
+    # faces too small to build on join the neighbour in town with the longest shared border
+    area = shapely.area(blocks["geom"].to_numpy())
+    into = np.arange(len(blocks))
+    town = blocks["town"].to_numpy()
+    small = np.flatnonzero((area < SMALLEST_FACE_M2) & (town >= 0))
+    both = (town[shared.pairs[:, 0]] == town[shared.pairs[:, 1]]) & (town[shared.pairs[:, 0]] >= 0)
+    for face in small[np.argsort(area[small], kind="stable")]:
+        touch = both & (shared.pairs == face).any(axis=1)
+        other = shared.pairs[touch].sum(axis=1) - face
+        other = other[into[other] != into[face]]
+        if other.size:
+            length = shared.length_m[touch][np.isin(shared.pairs[touch].sum(axis=1) - face, other)]
+            into[into == into[face]] = into[other[int(np.argmax(length))]]
+    return _merged_rows(blocks, into)
+
+
+def _merged_rows(blocks: pd.DataFrame, into: Ints) -> tuple[pd.DataFrame, Shared]:
+    kept = np.unique(into)
+    rows = blocks.loc[kept].reset_index(drop=True)
+    geom = rows["geom"].to_numpy().copy()
+    for number, target in enumerate(kept):
+        members = np.flatnonzero(into == target)
+        if members.size > 1:
+            geom[number] = shapely.coverage_union_all(blocks["geom"].to_numpy()[members])
+    rows["geom"] = geom
+    return rows, shared_borders(geom)
+
+
+def _city_communities(blocks: pd.DataFrame, shared: Shared, home: Settled) -> Ints:
+    village = blocks["village"].to_numpy().copy()
+    city = np.flatnonzero(blocks["town"].to_numpy() == 0)
+    code = home.villages["town"].min()
+    mine = home.villages.index[(home.villages["town"] == code) & home.villages["urban_only"]]
+    geom = blocks["geom"].to_numpy()
+    at = {int(b): np.array(shapely.centroid(geom[b]).coords[0]) for b in city}
+    weight = {int(b): float(geom[b].area) for b in city}
+    part = parted(neighbours(shared, city), weight, at, len(mine))
+    for block, number in part.items():
+        village[block] = mine[number]
+    return village
+
+
+def _within(lines: pd.DataFrame, county: shapely.Geometry) -> pd.DataFrame:
+    shapely.prepare(county)
+    geom = lines["geom"].to_numpy()
+    cut: Lines = np.where(
+        shapely.contains_properly(county, geom), geom, shapely.intersection(geom, county)
+    )
+    parts, row = shapely.get_parts(cut, return_index=True)
+    kept = (shapely.get_type_id(parts) == 1) & (shapely.length(parts) > 1.0)
+    return lines.iloc[row[kept]].assign(geom=parts[kept]).reset_index(drop=True)

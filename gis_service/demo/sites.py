@@ -1,0 +1,188 @@
+"""Where houses stand: rows along roads, clear of each other, of roads and of water."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from gis_service.demo.grids import Parting
+from gis_service.demo.lines import Lines
+from gis_service.demo.plan import Plan
+from gis_service.demo.raster import Flags, Floats, Ints
+
+HALF_WIDTH_M = {"trunk": 5.5, "primary": 4.5, "secondary": 3.5, "street": 4.5, "lane": 2.2}
+GAP_M = 1.2
+
+
+def hamlet_lanes(plan: Plan, rng: np.random.Generator) -> pd.DataFrame:
+    """Return short bent lanes from each hamlet's seat, so that its houses have a way."""
+    groups = plan.home.groups
+    seat = plan.land.centre_m(groups["seat"].to_numpy())
+    count = np.clip(groups["households"].to_numpy() // 9, 2, 5)
+    hub = np.repeat(np.arange(len(groups)), count)
+    turn = rng.uniform(0, 2 * np.pi, len(groups))[hub]
+    nth = np.arange(len(hub)) - np.repeat(np.cumsum(count) - count, count)
+    angle = turn + nth * 2 * np.pi / count[hub] + rng.normal(0, 0.25, len(hub))
+    length = rng.uniform(70.0, 190.0, len(hub))
+    bend = rng.normal(0.0, 0.35, len(hub))
+    steps = np.linspace(0.0, 1.0, 6)
+    way = angle[:, None] + bend[:, None] * steps[None, :]
+    moves = np.stack([np.cos(way), np.sin(way)], axis=-1) * (length[:, None, None] / 5)
+    moves[:, 0] = 0.0
+    points = seat[hub][:, None, :] + np.cumsum(moves, axis=1)
+    lines = shapely.linestrings(points)
+    blocks = plan.blocks[plan.blocks["kind"] == "hamlet"]
+    home = np.full(len(groups), None, dtype=object)
+    home[blocks["group"].to_numpy()] = shapely.buffer(blocks["geom"].to_numpy(), -6.0)
+    inside = shapely.intersection(lines, home[hub])
+    parts = shapely.get_parts(inside)
+    parts = parts[(shapely.get_type_id(parts) == 1) & (shapely.length(parts) > 20.0)]
+    return pd.DataFrame({"kind": "lane", "geom": parts})
+
+
+def houses(
+    plan: Plan, parting: Parting, streets: pd.DataFrame, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return geom, block, floors of the houses, about as many as each block's households need."""
+    need = _needed(plan, parting)
+    sites = pd.concat(
+        [_roadside(plan, streets, need, rng), _street_faces(plan, need, rng)], ignore_index=True
+    )
+    sites["rank"] = sites["away"] * rng.lognormal(0.0, 0.35, len(sites))
+    sites = sites.sort_values(["block", "rank"], kind="stable").reset_index(drop=True)
+    place = sites.groupby("block").cumcount().to_numpy()
+    sites = sites[place < 4 * need[sites["block"].to_numpy()] + 12].reset_index(drop=True)
+    shapes = _boxes(sites)
+    clear = _clear(shapes, plan, sites["block"].to_numpy(), streets)
+    sites, shapes = sites[clear].reset_index(drop=True), shapes[clear]
+    kept = _accepted(shapes, sites["block"].to_numpy(), need)
+    return pd.DataFrame({"geom": shapes[kept], "block": sites["block"].to_numpy()[kept]})
+
+
+def _needed(plan: Plan, parting: Parting) -> Ints:
+    per_house = np.select([plan.blocks["town"] == 0, plan.blocks["town"] > 0], [3.6, 2.2], 1.12)
+    need = np.ceil(parting.households / per_house).astype(np.int64)
+    # special blocks in town have halls and sheds though nobody lives there
+    bare = (plan.blocks["town"].to_numpy() >= 0) & (need == 0)
+    need[bare] = 3
+    return need
+
+
+def _roadside(
+    plan: Plan, streets: pd.DataFrame, need: Ints, rng: np.random.Generator
+) -> pd.DataFrame:
+    roads = streets[streets["kind"] != "street"]
+    lines = roads["geom"].to_numpy()
+    half = roads["kind"].map(HALF_WIDTH_M).to_numpy()
+    frames = []
+    for row, spacing in ((0, 15.0), (1, 19.0)):
+        line, at, along = _stations(lines, spacing)
+        for side in (-1.0, 1.0):
+            deep = rng.uniform(8.0, 11.5, len(at))
+            wide = rng.uniform(8.5, 14.0, len(at))
+            off = side * (half[line] + 2.5 + deep / 2 + row * 16.0 + rng.uniform(0, 4, len(at)))
+            middle = at + np.column_stack([-along[:, 1], along[:, 0]]) * off[:, None]
+            frames.append(_site_frame(middle, along, wide, deep))
+    sites = pd.concat(frames, ignore_index=True)
+    hamlets = np.flatnonzero((plan.blocks["kind"] == "hamlet").to_numpy() & (need > 0))
+    tree = shapely.STRtree(plan.blocks["geom"].to_numpy()[hamlets])
+    point, home = tree.query(shapely.points(sites[["x", "y"]].to_numpy()), predicate="within")
+    sites = sites.iloc[point].assign(block=hamlets[home])
+    group = plan.blocks["group"].to_numpy()[sites["block"].to_numpy()]
+    seat = plan.land.centre_m(plan.home.groups["seat"].to_numpy()[group])
+    return sites.assign(away=np.hypot(sites["x"] - seat[:, 0], sites["y"] - seat[:, 1]) + 20.0)
+
+
+def _street_faces(plan: Plan, need: Ints, rng: np.random.Generator) -> pd.DataFrame:
+    faces = np.flatnonzero((plan.blocks["town"].to_numpy() >= 0) & (need > 0))
+    geom = plan.blocks["geom"].to_numpy()[faces]
+    frames = []
+    for inset, spacing in ((12.0, 17.0), (30.0, 21.0)):
+        rings, row = shapely.get_parts(
+            shapely.boundary(shapely.buffer(geom, -inset, join_style="mitre")), return_index=True
+        )
+        line, at, along = _stations(rings, spacing)
+        city = plan.blocks["town"].to_numpy()[faces[row[line]]] == 0
+        wide = np.where(city, rng.uniform(12, 20, len(at)), rng.uniform(9, 15, len(at)))
+        deep = np.where(city, rng.uniform(10, 13, len(at)), rng.uniform(9, 12, len(at)))
+        site = _site_frame(at, along, wide, deep)
+        frames.append(site.assign(block=faces[row[line]], away=inset * 3))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _stations(lines: Lines, spacing_m: float) -> tuple[Ints, Floats, Floats]:
+    """Return line, point and unit direction of stations `spacing_m` apart along the lines."""
+    length = shapely.length(lines)
+    count = np.maximum((length / spacing_m).astype(np.int64), 0)
+    line = np.repeat(np.arange(len(lines)), count)
+    nth = np.arange(len(line)) - np.repeat(np.cumsum(count) - count, count)
+    where = (nth + 0.5) * spacing_m
+    at = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], where))
+    ahead = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], where + 3.0))
+    behind = shapely.get_coordinates(
+        shapely.line_interpolate_point(lines[line], np.maximum(where - 3.0, 0.0))
+    )
+    step = ahead - behind
+    return line, at, step / np.maximum(np.hypot(*step.T), 1e-9)[:, None]
+
+
+def _site_frame(at: Floats, along: Floats, wide: Floats, deep: Floats) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "x": at[:, 0],
+            "y": at[:, 1],
+            "dx": along[:, 0],
+            "dy": along[:, 1],
+            "wide": wide,
+            "deep": deep,
+        }
+    )
+
+
+def _boxes(sites: pd.DataFrame) -> Lines:
+    along = sites[["dx", "dy"]].to_numpy() * sites["wide"].to_numpy()[:, None] / 2
+    across = np.column_stack([-sites["dy"], sites["dx"]]) * sites["deep"].to_numpy()[:, None] / 2
+    middle = sites[["x", "y"]].to_numpy()
+    corners = [
+        middle - along - across,
+        middle + along - across,
+        middle + along + across,
+        middle - along + across,
+    ]
+    return np.asarray(shapely.polygons(np.stack(corners, axis=1)))
+
+
+def _clear(shapes: Lines, plan: Plan, block: Ints, streets: pd.DataFrame) -> Flags:
+    half = streets["kind"].map(HALF_WIDTH_M).to_numpy()
+    water = plan.waters
+    banks = shapely.buffer(water["geom"].to_numpy(), water["width_m"].to_numpy() / 2 + 6.0)
+    carriageways = shapely.buffer(streets["geom"].to_numpy(), half + 0.8)
+    blocked = shapely.STRtree(np.concatenate([banks, carriageways]))
+    hit = np.zeros(len(shapes), dtype=bool)
+    hit[blocked.query(shapes, predicate="intersects")[0]] = True
+    geom = plan.blocks["geom"].to_numpy()
+    shapely.prepare(geom)
+    return ~hit & shapely.contains_properly(geom[block], shapes)
+
+
+def _accepted(shapes: Lines, block: Ints, need: Ints) -> Ints:
+    """Return the sites taken in their order: not touching one taken before, not more than needed."""
+    tree = shapely.STRtree(shapes)
+    first, second = tree.query(shapes, predicate="dwithin", distance=GAP_M)
+    real = first > second
+    first, second = first[real], second[real]
+    order = np.lexsort((second, first))
+    first, second = first[order], second[order]
+    start = np.searchsorted(first, np.arange(len(shapes) + 1))
+    left = need.tolist()
+    taken = [False] * len(shapes)
+    before, starts, home = second.tolist(), start.tolist(), block.tolist()
+    for site in range(len(shapes)):
+        if left[home[site]] <= 0:
+            continue
+        if any(taken[o] for o in before[starts[site] : starts[site + 1]]):
+            continue
+        taken[site] = True
+        left[home[site]] -= 1
+    return np.flatnonzero(np.array(taken))

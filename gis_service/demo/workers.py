@@ -1,0 +1,192 @@
+"""Grid workers: who is posted where and since when, where they are, and whom they visited."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from gis_service.demo.identity import names, phones
+from gis_service.demo.living import Living
+from gis_service.demo.raster import Floats, Ints
+
+VACANT_NEVER = 8  # grids nobody was posted to
+VACANT_ENDED = 6  # grids whose worker left and was not replaced
+CHIEFS = 44
+CHIEFS_OF_SEVERAL = 14
+POSITION_STEP_MINUTES = 12
+
+
+def posting_frame(living: Living, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the postings, and worker (row), grid (row) and role of those in force."""
+    grids = len(living.parting.grids)
+    workers = living.size.workers
+    order = rng.permutation(grids)
+    never, ended = order[:VACANT_NEVER], order[VACANT_NEVER : VACANT_NEVER + VACANT_ENDED]
+    staffed = order[VACANT_NEVER + VACANT_ENDED :]
+    single = workers - CHIEFS - VACANT_ENDED
+    rows = [(n, int(g), "worker", 0) for n, g in enumerate(ended)]
+    first = VACANT_ENDED
+    rows += [(first + n, int(staffed[n % len(staffed)]), "worker", 1) for n in range(single)]
+    uncovered = staffed[single:]
+    first += single
+    chief = [first + n % CHIEFS for n in range(max(CHIEFS, len(uncovered)))]
+    spread = np.concatenate([uncovered, staffed])[: len(chief)]
+    rows += [(c, int(g), "chief", 1) for c, g in zip(chief, spread, strict=True)]
+    rows += _more_for_chiefs(living, first, spread)
+    frame = pd.DataFrame(rows, columns=["worker", "grid", "role", "active"])
+    frame = frame.drop_duplicates(["worker", "grid"]).reset_index(drop=True)
+    began = rng.integers(200, 1_000, len(frame))
+    left = rng.integers(15, 180, len(frame))
+    current = frame["active"].to_numpy() == 1
+    postings = pd.DataFrame(
+        {
+            "id": [f"T{n:05d}" for n in range(1, len(frame) + 1)],
+            "worker_id": [f"G{w + 1:04d}" for w in frame["worker"]],
+            "grid_code": living.grid_code[frame["grid"]],
+            "unit_path": living.grid_path[frame["grid"]],
+            "role": frame["role"],
+            "valid_from": [living.today - timedelta(days=int(d)) for d in began],
+            "valid_to": [
+                None if c else living.today - timedelta(days=int(d))
+                for c, d in zip(current, left, strict=True)
+            ],
+        }
+    )
+    return postings, frame
+
+
+def _more_for_chiefs(living: Living, first: int, spread: Ints) -> list[tuple[int, int, str, int]]:
+    # a chief of several grids has others of the same village
+    village = living.parting.grids["village"].to_numpy()
+    rows = []
+    for number in range(CHIEFS_OF_SEVERAL):
+        own = int(spread[number])
+        beside = np.flatnonzero((village == village[own]) & (np.arange(len(village)) != own))
+        staffed = [g for g in beside.tolist() if g in set(spread.tolist())]
+        rows += [(first + number, g, "chief", 1) for g in (staffed or beside.tolist())[:3]]
+    return rows
+
+
+def worker_frame(
+    living: Living, posted: pd.DataFrame, rng: np.random.Generator
+) -> tuple[pd.DataFrame, Ints]:
+    """Return the workers where they last were, and the grid (row) that each has as home."""
+    home = posted.groupby("worker")["grid"].first().to_numpy()
+    role = posted.groupby("worker")["role"].first().to_numpy()
+    active = posted.groupby("worker")["active"].max().to_numpy() == 1
+    count = len(home)
+    on_duty = active & (rng.random(count) < 0.68)
+    at = _places_in(living, home, rng)
+    minutes = np.where(on_duty, rng.integers(0, 25, count), rng.integers(900, 1_500, count))
+    return pd.DataFrame(
+        {
+            "id": [f"G{n:04d}" for n in range(1, count + 1)],
+            "name": names(count, rng),
+            "geom": living.at.points(at),
+            "post": role,
+            "on_duty": on_duty,
+            "located_at": [living.now - timedelta(minutes=int(m)) for m in minutes],
+            "home_path": living.grid_path[home],
+            "phone": phones(9_000_000, count),
+        }
+    ), home
+
+
+def _places_in(living: Living, grid: Ints, rng: np.random.Generator) -> Floats:
+    """Return for each grid a random point before one of its houses, or on its ground."""
+    house = house_in(living, grid, rng)
+    at = living.house_xy[np.maximum(house, 0)] + rng.normal(0.0, 12.0, (len(grid), 2))
+    bare = np.flatnonzero(house < 0)
+    at[bare] = living.grid_point[grid[bare]]
+    return at
+
+
+def house_in(living: Living, grid: Ints, rng: np.random.Generator) -> Ints:
+    """Return for each grid a random house in it; −1 where it has none."""
+    of_house = living.house_grid
+    order = np.argsort(of_house, kind="stable")
+    count = np.bincount(of_house, minlength=len(living.parting.grids))
+    start = np.cumsum(count) - count
+    pick = start[grid] + (rng.random(len(grid)) * count[grid]).astype(np.int64)
+    return np.where(count[grid] > 0, order[np.minimum(pick, len(order) - 1)], -1)
+
+
+def position_frame(
+    living: Living, workers: pd.DataFrame, home: Ints, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return a day of positions of the workers on duty, walking between houses of their grid."""
+    duty = np.flatnonzero(workers["on_duty"].to_numpy())
+    steps = max(2, living.size.positions // max(1, len(duty)))
+    stops = _places_in(living, np.repeat(home[duty], 8), rng).reshape(len(duty), 8, 2)
+    along = np.linspace(0.0, 6.999, steps)
+    part = (along % 1.0)[None, :, None]
+    path = stops[:, along.astype(int)] * (1 - part) + stops[:, along.astype(int) + 1] * part
+    last = workers["geom"].to_numpy()[duty]
+    shapes = living.at.points(path.reshape(-1, 2)).reshape(len(duty), steps)
+    shapes[:, -1] = last
+    ends = workers["located_at"].to_numpy()[duty]
+    back = np.arange(steps)[::-1] * POSITION_STEP_MINUTES
+    times = [e - timedelta(minutes=int(b)) for e in ends for b in back]
+    return pd.DataFrame(
+        {
+            "id": [
+                f"pos-{w}-{n:03d}" for w in workers["id"].to_numpy()[duty] for n in range(steps)
+            ],
+            "worker_id": np.repeat(workers["id"].to_numpy()[duty], steps),
+            "located_at": times,
+            "received_at": [t + timedelta(seconds=2) for t in times],
+            "geom": shapes.ravel(),
+            "unit_path": np.repeat(living.grid_path[home[duty]], steps),
+            "body_digest": None,
+        }
+    )
+
+
+def visit_frame(
+    living: Living,
+    posted: pd.DataFrame,
+    households: pd.DataFrame,
+    house_of_household: Ints,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Return the visits of the last 90 days; some workers are busier than others."""
+    current = posted[posted["active"] == 1].reset_index(drop=True)
+    keen = rng.lognormal(0.0, 0.6, len(current))
+    pick = rng.choice(len(current), living.size.visits, p=keen / keen.sum())
+    grid = current["grid"].to_numpy()[pick]
+    house = house_in(living, grid, rng)
+    kind = rng.choice(["visit", "patrol", "no_incident"], len(pick), p=[0.68, 0.22, 0.10])
+    first = pd.Series(np.arange(len(house_of_household))).groupby(house_of_household).first()
+    lived = pd.Series(house).map(first)
+    is_visit = (kind == "visit") & lived.notna().to_numpy()
+    kind = np.where((kind == "visit") & ~is_visit, "patrol", kind)
+    home = households["id"].to_numpy()[lived.fillna(0).astype(int)]
+    minutes = (
+        rng.integers(0, 90, len(pick)) * 1_440
+        + (9 - rng.normal(12.5, 2.4, len(pick)).clip(7.5, 19.0)) * 60
+        + 1_440
+    )
+    at = living.house_xy[np.maximum(house, 0)] + rng.normal(0.0, 8.0, (len(pick), 2))
+    at[house < 0] = living.grid_point[grid[house < 0]]
+    when = pd.Series(pd.Timestamp(living.now) - pd.to_timedelta(np.round(minutes), unit="min"))
+    return (
+        pd.DataFrame(
+            {
+                "id": "",
+                "name": None,
+                "geom": living.at.points(at),
+                "worker_id": [f"G{w + 1:04d}" for w in current["worker"].to_numpy()[pick]],
+                "kind": kind,
+                "household_id": np.where(is_visit, home, None),
+                "place_id": None,
+                "visited_at": when,
+                "result": rng.choice(["正常", "已登记", "需回访"], len(pick), p=[0.9, 0.07, 0.03]),
+                "body_digest": None,
+            }
+        )
+        .sort_values(["visited_at", "worker_id"], kind="stable")
+        .reset_index(drop=True)
+        .assign(id=[f"visit-{n:06d}" for n in range(1, len(pick) + 1)])
+    )
