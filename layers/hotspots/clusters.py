@@ -110,9 +110,10 @@ def _clusters(points: Floats, when: Floats, eps_m: float, eps_days: float, at_le
     cells, starts = np.unique(keys[order], return_index=True)
     starts = np.append(starts, len(points))
     spots = np.column_stack([points[order], when[order]])
-    near = (eps_m * eps_m, eps_days)
+    # one type of number, so that the loops are compiled once
+    near = (float(eps_m) * float(eps_m), float(eps_days))
     ranges = _cell_ranges(cells, offsets)
-    core = _core_flags(spots, starts, ranges, near, at_least)
+    core = _core_flags(spots, starts, ranges, near, int(at_least))
     root = _joined_cells(spots, starts, ranges, near, core)
     chosen = _chosen_cells(spots, starts, ranges, near, core)
     labels = np.where(chosen >= 0, root[np.maximum(chosen, 0)], -1)
