@@ -16,6 +16,7 @@ from scipy import sparse
 from shapely.geometry import box
 
 from layers.hotspots.cells import hex_cells, hex_neighbours
+from layers.hotspots.clusters import dbscan, st_dbscan
 from layers.hotspots.gi_star import gi_star
 from layers.hotspots.near_repeat import knox_table
 from layers.hotspots.trend import emerging, mann_kendall
@@ -28,7 +29,7 @@ LEVEL = 0.05
 
 def figures(maps: int = 400) -> dict[str, float]:
     """Return CPU seconds, the ratio to esda and the calibration table as one flat dict."""
-    return {**speed(), **trend_speed(), **knox_speed(), **calibration(maps)}
+    return {**speed(), **trend_speed(), **knox_speed(), **cluster_speed(), **calibration(maps)}
 
 
 def speed(cells: int = 20_000) -> dict[str, float]:
@@ -68,6 +69,20 @@ def knox_speed(events: int = 100_000) -> dict[str, float]:
     knox_table(xy_m[:100], days[:100], **edges, repeats=1, seed=0)  # compiles the loop
     task = partial(knox_table, xy_m, days, **edges, repeats=999, seed=0)
     return {"knox_999_repeats_cpu_s": _cpu_s(task, repeats=1)}
+
+
+def cluster_speed(points: int = 1_000_000) -> dict[str, float]:
+    """CPU seconds of DBSCAN and ST-DBSCAN, half of the points in 2,000 hamlets, half anywhere."""
+    rng = np.random.default_rng(1_000)
+    hamlets = rng.uniform(0.0, 60_000.0, (2_000, 2))
+    gathered = hamlets[rng.integers(0, 2_000, points // 2)] + rng.normal(0, 60, (points // 2, 2))
+    xy_m = np.concatenate([gathered, rng.uniform(0.0, 60_000.0, (points - points // 2, 2))])
+    days = rng.integers(0, 365, points)
+    st_dbscan(xy_m[:100], days[:100], 50.0, 7.0, 10)  # compiles the loops
+    return {
+        "dbscan_million_cpu_s": _cpu_s(lambda: dbscan(xy_m, 50.0, 10), repeats=2),
+        "st_dbscan_million_cpu_s": _cpu_s(lambda: st_dbscan(xy_m, days, 50.0, 7.0, 10), repeats=2),
+    }
 
 
 def calibration(maps: int = 400, cells: int = 700, *, seed: int = 5) -> dict[str, float]:
