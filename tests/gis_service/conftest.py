@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +36,9 @@ def county_database(server: Server, county_template: str) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def client(reading_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+def client(
+    reading_database: Database, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Client]:
     """A client of a service that no test writes through."""
     with serving(reading_database, tmp_path_factory.mktemp("reading")) as client:
         yield client
@@ -46,6 +49,14 @@ def own_client(county_database: Database, tmp_path: Path) -> Iterator[Client]:
     """A client of a service over a county of the test's own."""
     with serving(county_database, tmp_path) as client:
         yield client
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder that the database's account can reach."""
+    with tempfile.TemporaryDirectory(prefix="gis-cluster-") as path:
+        Path(path).chmod(0o755)
+        yield Path(path) / "postgres"
 
 
 def _copy(server: Server, source: str, word: str) -> Iterator[Database]:

@@ -51,9 +51,19 @@ def test_page(client: Client) -> None:
 
 
 def test_post(own_client: Client) -> None:
-    body = {"id": "00000000-0000-4000-8000-000000000001", "title": "噪声", "kind": "event", "category": "noise", "occurred_at": "2026-11-21T10:00:00+08:00", "lon": 108.303, "lat": 33.316}
+    body = {
+        "id": "00000000-0000-4000-8000-000000000001",
+        "title": "噪声",
+        "kind": "event",
+        "category": "noise",
+        "occurred_at": "2026-11-21T10:00:00+08:00",
+        "lon": 108.303,
+        "lat": 33.316,
+    }
     for status in (201, 200):
         answer = own_client.post("/api/incidents", json=body, headers=own_client.by("command"))
         assert answer.status_code == status, answer.text
-    answer = own_client.post("/api/incidents", json=body | {"title": "x"}, headers=own_client.by("command"))
+    answer = own_client.post(
+        "/api/incidents", json=body | {"title": "x"}, headers=own_client.by("command")
+    )
     assert answer.status_code == 409, answer.text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,14 +13,6 @@ from gis_service.embedded.cluster import Cluster
 # children come from a server process that holds none of this process's locks and files
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.gis_service.embedded.life"])
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """An empty folder that the database's account can reach."""
-    with tempfile.TemporaryDirectory(prefix="gis-cluster-") as path:
-        Path(path).chmod(0o755)
-        yield Path(path) / "postgres"
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ import pytest
 from gis_service.embedded.cluster import Cluster
 from gis_service.embedded.configuration import OWNER, SERVICE
 from gis_service.migrations import migrate, newest_revision, revision_of
-from tests.gis_service.embedded.conftest import PROCESSES
 from tests.gis_service.embedded import life
+from tests.gis_service.embedded.conftest import PROCESSES
 
 KILLS = int(os.environ.get("GIS_KILLS", "2"))
 # how long a phase takes here, so that the kill falls into it and not after it
