@@ -33,6 +33,7 @@ from gis_service.metrics import Metrics
 from grid_boundaries.errors import Unavailable
 from grid_boundaries.outbox import outbox
 from grid_boundaries.view import View
+from layers.coverage.refresh import refresh as refresh_coverage
 from layers.hotspots.refresh import refresh as refresh_hotspots
 from layers.refreshed import refreshed
 from layers.registry import LAYERS
@@ -74,6 +75,7 @@ def jobs() -> tuple[Job, ...]:
             Job(f"counts:{layer.name}", frozenset({layer.name}), partial(_counts, layer.name))
             for layer in counted
         ),
+        Job("coverage", frozenset(LAYERS["coverage"].refreshed_from), refresh_coverage),
         Job("hotspots", frozenset(LAYERS["hotspots"].refreshed_from), refresh_hotspots),
     )
 
@@ -118,7 +120,9 @@ def is_stale(connection: Connection, job: Job) -> bool:
     row = connection.execute(seen).one_or_none()
     newer = select(outbox.c.id).where(outbox.c.layer.in_(job.sources), _SETTLED).limit(1)
     if row is not None:
-        newer = newer.where(tuple_(outbox.c.xid, outbox.c.id) > tuple_(_xid(row.xid), row.outbox_id))
+        newer = newer.where(
+            tuple_(outbox.c.xid, outbox.c.id) > tuple_(_xid(row.xid), row.outbox_id)
+        )
     return connection.execute(newer).one_or_none() is not None
 
 

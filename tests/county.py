@@ -265,7 +265,8 @@ def _point(table: str, block: Block, key: str, at: Point, **columns: Any) -> tup
 
 
 def _building(block: Block) -> tuple[str, Row]:
-    walls = MultiPolygon([box(*block.at(0.4, 0.4).coords[0], *block.at(0.44, 0.42).coords[0])])
+    low, high = block.at(0.4, 0.4), block.at(0.44, 0.42)
+    walls = MultiPolygon([box(low.x, low.y, high.x, high.y)])
     return "building", {
         "id": f"H{block.number}", "name": None, "kind": "dwelling", "address": "一号",
         "floors": 2, "height_m": 6.0, "area_m2": 120.0, "geom": walls, **block.placed(),
@@ -331,7 +332,10 @@ def _posting(block: Block) -> tuple[str, Row]:
 
 def _home(block: Block, key: str) -> Iterator[tuple[str, Row]]:
     household = f"F{key}"
-    yield _point("household", block, household, block.at(0.42, 0.41), address="一号")
+    yield _point(
+        "household", block, household, block.at(0.42, 0.41), address="一号",
+        building_id=f"H{block.number}",
+    )  # fmt: skip
     for one in (1, 2):
         yield "person", {
             "id": f"N{key}{one}", "household_id": household, "name": "某人", "sex": "f",

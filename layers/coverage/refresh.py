@@ -1,0 +1,132 @@
+"""Coverage computed anew: what every working camera sees, blind ground, and figures per grid."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pandas as pd
+from geopandas import GeoDataFrame, GeoSeries
+from pandas import Series
+from sqlalchemy import Connection, Table, delete
+
+from grid_boundaries.crs import in_degrees
+from grid_boundaries.view import View
+from layers.coverage.figures import (
+    assumed_values,
+    camera_figures,
+    ground_figures,
+    home_figures,
+    left_out,
+    place_figures,
+    unit_figures,
+)
+from layers.coverage.ground import blind_ground
+from layers.coverage.inputs import Inputs, read_inputs
+from layers.coverage.tables import blind_ground as blind_table
+from layers.coverage.tables import camera_view, grid_coverage
+from layers.coverage.visibility import visible_areas
+from layers.load.write import copy_rows
+from layers.read import outbox_version, the_county
+
+# ridges may hide more: until terrain is counted every figure is a ceiling
+TERRAIN = "terrain"
+# residents taken as spread evenly over their block
+EVEN = "people_spread_evenly"
+# reasons of `left_out` that say a camera is not working, not that its row is at fault
+NOT_WORKING = ("not-built", "offline", "indoor")
+
+
+def refresh(connection: Connection, view: View, now: datetime) -> dict[str, int]:
+    """Compute coverage of the whole county and replace what is stored.
+
+    Parameters
+    ----------
+    connection
+        Inside a transaction whose scope is the whole county.
+    view
+        Of the whole county.
+    now
+        Written beside the results, aware.
+
+    Returns
+    -------
+    dict
+        ``views``, ``grids`` and ``left_out`` (cameras that should work but cannot be drawn).
+    """
+    county = the_county(connection)
+    version = outbox_version(connection)
+    inputs = read_inputs(connection, view, county)
+    reasons = left_out(inputs.cameras)
+    working = inputs.cameras.drop(index=reasons.index)
+    views = visible_areas(working, inputs.buildings.geometry)
+    views = GeoSeries(views[~views.is_empty])
+    figures = grid_figures(inputs, views, reasons)
+    _swap(connection, camera_view, _view_rows(working.loc[views.index], views))
+    blind = blind_ground(inputs.grids.geometry, views, inputs.buildings.geometry)
+    _swap(connection, blind_table, _blind_rows(inputs.grids, blind))
+    figures = figures.assign(input_version=version, computed_at=now)
+    _swap(connection, grid_coverage, figures.reset_index(names="grid_code"))
+    faulty = ~reasons.isin(NOT_WORKING)
+    return {"views": len(views), "grids": len(figures), "left_out": int(faulty.sum())}
+
+
+def grid_figures(inputs: Inputs, views: GeoSeries, reasons: Series[str]) -> pd.DataFrame:
+    """Return the columns of `grid_coverage` for every grid, indexed by its code.
+
+    Parameters
+    ----------
+    views
+        Visible areas of the working cameras.
+    reasons
+        Why other cameras are left out, by camera.
+    """
+    codes = inputs.grids.index.to_list()
+    ground = ground_figures(inputs.grids.geometry, views, inputs.buildings.geometry)
+    places = place_figures(inputs.key_places, views, codes)
+    homes_known = len(inputs.homes) > 0
+    if homes_known:
+        people = home_figures(inputs.homes, views, codes)
+    else:
+        people = unit_figures(inputs.blocks, views, codes)
+    faulty = reasons[~reasons.isin(NOT_WORKING)].index
+    lost = inputs.cameras.loc[faulty, "grid_code"].value_counts()
+    assumed = [*assumed_values(inputs.cameras), *([] if homes_known else [EVEN]), TERRAIN]
+    named = {
+        "places_total": "key_places",
+        "places_unseen": "key_places_unseen",
+        "people_total": "people",
+        "households_total": "households",
+    }
+    joined = pd.concat([ground, places, people, camera_figures(inputs.cameras, codes)], axis=1)
+    return (
+        joined.drop(columns="blind_m2")
+        .rename(columns=named)
+        .assign(
+            unit_path=inputs.grids["unit_path"],
+            cameras_left_out=lost.reindex(codes, fill_value=0),
+            assumed=Series([assumed] * len(codes), index=codes),
+        )
+    )
+
+
+def _view_rows(cameras: GeoDataFrame, views: GeoSeries) -> pd.DataFrame:
+    placed = cameras[["name", "unit_path", "block_id", "grid_code", "placed", "range_m", "assumed"]]
+    rows = placed.assign(geom=in_degrees(views).to_numpy(), area_m2=views.area)
+    return pd.DataFrame(rows.reset_index(names="id"))
+
+
+def _blind_rows(grids: GeoDataFrame, blind: GeoSeries) -> pd.DataFrame:
+    left = GeoSeries(blind[~blind.is_empty])
+    columns = {
+        "id": left.index,
+        "grid_code": left.index,
+        "unit_path": grids.loc[left.index, "unit_path"].to_numpy(),
+        "geom": in_degrees(left).to_numpy(),
+        "area_m2": left.area.to_numpy(),
+    }
+    return pd.DataFrame(columns)
+
+
+def _swap(connection: Connection, table: Table, rows: pd.DataFrame) -> None:
+    connection.execute(delete(table))
+    copy_rows(connection, table, rows)
