@@ -118,7 +118,9 @@ def is_stale(connection: Connection, job: Job) -> bool:
     row = connection.execute(seen).one_or_none()
     newer = select(outbox.c.id).where(outbox.c.layer.in_(job.sources), _SETTLED).limit(1)
     if row is not None:
-        newer = newer.where(tuple_(outbox.c.xid, outbox.c.id) > tuple_(_xid(row.xid), row.outbox_id))
+        newer = newer.where(
+            tuple_(outbox.c.xid, outbox.c.id) > tuple_(_xid(row.xid), row.outbox_id)
+        )
     return connection.execute(newer).one_or_none() is not None
 
 
