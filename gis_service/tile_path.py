@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool
-from sqlalchemy.dialects.postgresql import psycopg as dialect
+from sqlalchemy import make_url
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -36,7 +36,8 @@ PREFIX = "/tiles/"
 LAYERS_LIMIT = 30
 GZIP_LEVEL = 5
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
-_DIALECT = dialect.dialect()
+# only the dialect is taken of it: the way SQL is spelt for psycopg
+_DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 
 
 @dataclass(frozen=True)

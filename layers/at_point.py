@@ -14,6 +14,7 @@ from layers.cameras import camera
 from layers.coverage.tables import camera_view
 
 Facts = dict[str, Any]
+Found = Row[Any, Any, Any]
 
 
 def at_point(connection: Connection, view: View, lon: float, lat: float) -> Facts:
@@ -41,7 +42,9 @@ def _holds(table: Table, point: ColumnElement[Any]) -> ColumnElement[bool]:
     return and_(table.c.geom.intersects(point), func.st_intersects(table.c.geom, point))
 
 
-def _block(connection: Connection, view: View, point: ColumnElement[Any]) -> Row[Any] | None:
+def _block(
+    connection: Connection, view: View, point: ColumnElement[Any]
+) -> Found | None:
     statement = select(block.c.id, block.c.kind, grid_block.c.grid_code).outerjoin(
         grid_block, and_(grid_block.c.block_id == block.c.id, grid_block.c.valid_to.is_(None))
     )
@@ -50,7 +53,7 @@ def _block(connection: Connection, view: View, point: ColumnElement[Any]) -> Row
     return connection.execute(ordered.limit(1)).one_or_none()
 
 
-def _grid(connection: Connection, view: View, found: Row[Any]) -> Facts | None:
+def _grid(connection: Connection, view: View, found: Found) -> Facts | None:
     statement = select(grid.c.code, grid.c.name, grid.c.kind).where(
         grid.c.code == found.grid_code, in_force(view, grid.c.valid_from, grid.c.valid_to)
     )

@@ -94,10 +94,10 @@ def one(connection: Connection, layer: Layer, view: View, key: str) -> bytes:
 
 def page_statement(
     layer: Layer, view: View, count: int, after: str | None, box: Box | None
-) -> Select[Any]:
+) -> Select[str, str]:
     """Return the Select of `count` features: their `id` and `feature`, GeoJSON as text."""
     feature = layer.features(view).subquery()
-    key = cast(feature.c.id, Text).collate("C")
+    key: ColumnElement[str] = cast(feature.c.id, Text).collate("C")
     statement = select(key.label("id"), _feature(layer, feature).label("feature"))
     if after is not None:
         statement = statement.where(key > after)

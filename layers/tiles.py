@@ -69,7 +69,7 @@ def tile_statement(layers: Sequence[Layer], view: View, zoom: int) -> Select[Any
     Parameters ``z``, ``x`` and ``y`` are bound when it is run; `zoom` only chooses its form. Each
     layer is an MVT layer of its name; a layer without features there takes no bytes.
     """
-    parts = [
+    parts: list[ColumnElement[Any]] = [
         func.coalesce(_encoded(layer, view, zoom), literal(b"", LargeBinary)) for layer in layers
     ]
     whole = parts[0]
@@ -107,7 +107,7 @@ def _version(layer: Layer, box: ColumnElement[Any] | None) -> ColumnElement[Any]
 def _encoded(layer: Layer, view: View, zoom: int) -> ColumnElement[Any]:
     """Return the scalar subquery that gives one layer's MVT bytes, or null."""
     rows = _rows(layer, view, zoom).subquery(f"rows_{layer.name}")
-    row = literal_column(f'"rows_{layer.name}"')
+    row: ColumnElement[Any] = literal_column(f'"rows_{layer.name}"')
     # the order stands after the last argument; without it one tile could have two sets of bytes
     last = aggregate_order_by(literal("shape", Text), rows.c[0])
     encoded = func.st_asmvt(row, literal(layer.name, Text), EXTENT, last, type_=LargeBinary)

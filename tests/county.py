@@ -147,15 +147,21 @@ def _units() -> Iterator[Row]:
     )
     for level, code_of, names in levels:
         for code, name in names.items():
-            shape = union_all([block.shape for block in blocks() if code_of(block) == code])
+            shape = _union([block for block in blocks() if code_of(block) == code])
             yield {
                 "code": code, "level": level, "kind": level, "name": name,
                 "parent_code": {6: None, 9: COUNTY, 12: code[:9]}[len(code)],
                 "unit_path": COUNTY_PATH + "".join(
                     f"{code[:length]}/" for length in (9, 12) if len(code) >= length
                 ),
-                "geom": MultiPolygon([shape]), "valid_from": date(2020, 1, 1), "valid_to": None,
+                "geom": shape, "valid_from": date(2020, 1, 1), "valid_to": None,
             }  # fmt: skip
+
+
+def _union(parts: list[Block]) -> MultiPolygon:
+    whole = union_all([part.shape for part in parts])
+    assert isinstance(whole, Polygon)
+    return MultiPolygon([whole])
 
 
 def _grids() -> Iterator[Row]:
@@ -165,7 +171,7 @@ def _grids() -> Iterator[Row]:
             "code": code, "name": f"网格{code[-3:]}", "kind": "residential", "special_use": None,
             "setting": "village", "alias": None, "village_code": code[:12], "area_m2": 1e6,
             "unit_path": parts[0].path,
-            "geom": MultiPolygon([union_all([part.shape for part in parts])]),
+            "geom": _union(parts),
             "valid_from": date(2020, 1, 1), "valid_to": None,
         }  # fmt: skip
 
@@ -380,7 +386,7 @@ def add(connection: Connection, table: Table, rows: list[Row]) -> None:
 def _records(frame: pd.DataFrame) -> list[Row]:
     plain = frame.astype(object)
     return [
-        {name: None if _is_missing(value) else value for name, value in row.items()}
+        {str(name): None if _is_missing(value) else value for name, value in row.items()}
         for row in plain.to_dict("records")
     ]
 

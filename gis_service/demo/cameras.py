@@ -13,9 +13,11 @@ from gis_service.demo.kit import roadside
 from gis_service.demo.lines import Lines
 from gis_service.demo.living import Living
 from gis_service.demo.raster import Flags, Floats, Ints
+from gis_service.demo.stored import DIGITS
+from grid_boundaries.crs import gcj02_from_wgs84
 
 STATES = ("networked", "built", "building", "planned", "out_of_service")
-FAULTS = (("inside_building", 12), ("moved", 12), ("swapped", 6), ("far_away", 6))
+FAULTS = (("inside_building", 12), ("moved", 12), ("gcj02", 6), ("far_away", 6))
 BUILDERS = ("安讯工程公司", "秦网通信公司", "云视科技公司")
 UNSEEN_PLACES = 12
 UNSEEN_GRIDS = 10
@@ -170,8 +172,9 @@ def _faults(living: Living, at: Floats, rng: np.random.Generator) -> tuple[Lines
     far = rows[fault == "far_away"]
     moved[far] += np.array([150_000.0, -60_000.0])
     shown = living.at.points(moved)
-    swapped = rows[fault == "swapped"]
+    # a camera told in the internet maps' coordinates; swapped ones never get past the door
+    shifted = rows[fault == "gcj02"]
     true = shapely.get_coordinates(living.at.points(at))
-    shown[swapped] = shapely.points(true[swapped][:, ::-1])
+    shown[shifted] = shapely.points(np.round(gcj02_from_wgs84(true[shifted]), DIGITS))
     truth = pd.DataFrame({"row": rows, "fault": fault, "lon": true[rows, 0], "lat": true[rows, 1]})
     return shown, truth

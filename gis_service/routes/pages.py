@@ -30,7 +30,7 @@ def wall(request: Request, service: Service, unit: Code, theme: str = "dark") ->
     except NotSignedIn:
         return RedirectResponse(f"/?next={quote(request.url.path)}", 303)
     chosen = "light" if theme == "light" else "dark"
-    return _page(request, wall_page(unit, chosen, seen_layers(asker.view)))
+    return page_answer(request, wall_page(unit, chosen, seen_layers(asker.view)))
 
 
 @router.get("/sign-in/{token}")
@@ -70,8 +70,11 @@ def static(sha8: str, path: str) -> Response:
     return FileResponse(file, media_type=kind, headers=headers)
 
 
-def _page(request: Request, page: Page) -> Response:
+def page_answer(request: Request, page: Page, *, keep: bool = True) -> Response:
+    """Return a page, or 304 where the asker has it; `keep` false lets nobody keep it."""
     headers = {"ETag": page.etag, "Cache-Control": "private, no-cache"}
-    if request.headers.get("if-none-match") == page.etag:
+    if not keep:
+        headers = {"Cache-Control": "no-store"}
+    elif request.headers.get("if-none-match") == page.etag:
         return Response(status_code=304, headers=headers)
     return Response(page.html, media_type="text/html; charset=utf-8", headers=headers)

@@ -85,7 +85,7 @@ def _incident_figures(connection: Connection, view: View, now: datetime) -> list
     ]
 
 
-def _incidents(view: View, now: datetime) -> Select[Any]:
+def _incidents(view: View, now: datetime) -> Select[*tuple[Any, ...]]:
     table = incident.c
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     recent = table.occurred_at >= now - timedelta(days=RATE_DAYS)
@@ -129,18 +129,18 @@ def _report_coverage(connection: Connection, view: View, now: datetime) -> Kpi:
     return Kpi("report_coverage", row[0], row[1], "share")
 
 
-def _on_duty(view: View) -> Select[Any]:
+def _on_duty(view: View) -> Select[*tuple[Any, ...]]:
     counted = select(func.count().filter(worker.c.on_duty), func.count())
     return narrowed(counted, view, worker.c.unit_path)
 
 
-def _cameras_online(view: View) -> Select[Any]:
+def _cameras_online(view: View) -> Select[*tuple[Any, ...]]:
     standing = camera.c.state.in_(["built", "networked"])
     online = func.count().filter(and_(standing, camera.c.online))
     return narrowed(select(online, func.count().filter(standing)), view, camera.c.unit_path)
 
 
-def _unseen(view: View) -> Select[Any]:
+def _unseen(view: View) -> Select[*tuple[Any, ...]]:
     table = grid_coverage.c
     seen_places = func.sum(table.key_places - table.key_places_unseen)
     sums = select(

@@ -56,8 +56,8 @@ class Locator:
             self._srid,
         ).set_index("code")
         self._paths = units["unit_path"].to_dict()
-        self._outline = BlockIndex(units.geometry[units["level"] == "county"])
-        self._villages = BlockIndex(units.geometry[units["level"] == "village"])
+        self._outline = BlockIndex(units[units["level"] == "county"].geometry)
+        self._villages = BlockIndex(units[units["level"] == "village"].geometry)
         self._blocks = _block_index(connection, everything, self._srid)
 
     def place(self, lon: float, lat: float) -> Located:
@@ -90,7 +90,7 @@ class Locator:
 def sources_version(connection: Connection) -> int:
     """Return the newest change of what a locator is made of."""
     newest = select(func.coalesce(func.max(outbox.c.id), 0)).where(outbox.c.layer.in_(SOURCES))
-    return connection.execute(newest).scalar_one()
+    return int(connection.execute(newest).scalar_one())
 
 
 def _block_index(connection: Connection, everything: View, srid: int) -> BlockIndex:

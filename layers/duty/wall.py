@@ -144,7 +144,7 @@ def hotspots(connection: Connection, view: View) -> list[Facts]:
     rows = connection.execute(
         narrowed(statement, view, table.unit_path).order_by(table.p_adjusted, table.id).limit(50)
     )
-    return [_said(row._mapping) for row in rows]
+    return [_said(row._asdict()) for row in rows]
 
 
 def hotspot_runs(connection: Connection) -> Facts | None:
@@ -154,7 +154,7 @@ def hotspot_runs(connection: Connection) -> Facts | None:
         table.window_days == DEFAULT_WINDOW_DAYS, table.cells == "grid"
     )
     row = connection.execute(statement).one_or_none()
-    return None if row is None else _said(row._mapping)
+    return None if row is None else _said(row._asdict())
 
 
 def _said(row: Mapping[str, Any]) -> Facts:

@@ -1,69 +1,119 @@
-"""The app as a whole: it starts, every route answers, every answer carries its headers."""
+"""The app as a whole: it starts, its doors open, every answer carries its headers."""
 
 from __future__ import annotations
 
-from tests.serving import Client
+import httpx
+import pytest
+from sqlalchemy import create_engine, update
+
+from gis_service.database import Database
+from gis_service.guards import HEADERS
+from grid_boundaries.store import county
+from tests.county import COUNTY
+from tests.serving import Client, sqlalchemy_url
+
+PATHS = (
+    "/", "/licences", "/health", "/ready", "/metrics", "/api/layers", f"/api/wall/{COUNTY}",
+    "/tiles/grids/13/6560/3291", "/nowhere", "/api/openapi.json",
+)  # fmt: skip
 
 
 def test_health_asks_nobody_who_they_are(client: Client) -> None:
     assert client.get("/health").json() == {"status": "ok"}
 
 
-def test_ready_names_the_schema(client: Client) -> None:
-    answer = client.get("/ready")
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["status"] == "ready"
+def test_ready_means_schema_and_county(client: Client) -> None:
+    assert client.get("/ready").json()["status"] == "ready"
 
 
-def test_every_layer_is_listed(client: Client) -> None:
-    answer = client.get("/api/layers", headers=client.by("command"))
-    assert answer.status_code == 200, answer.text
-    assert {one["name"] for one in answer.json()} >= {"grids", "incidents", "workers"}
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_carries_the_security_headers(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert {name: answer.headers.get(name) for name in HEADERS} == dict(HEADERS)
+    assert answer.headers["x-request-id"]
 
 
-def test_the_wall_answers(client: Client) -> None:
-    answer = client.get("/api/wall/610999", headers=client.by("command"))
-    assert answer.status_code == 200, answer.text
-    print(answer.json())
+@pytest.mark.parametrize(
+    "path", ["/api/layers", f"/api/wall/{COUNTY}", "/api/events", "/tiles/grids/13/6560/3291"]
+)
+def test_nobody_gets_nothing(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "not-signed-in"
 
 
-def test_at(client: Client) -> None:
-    answer = client.get("/api/at?lon=108.303&lat=33.316", headers=client.by("command"))
-    assert answer.status_code == 200, answer.text
-    print(answer.json())
+def test_a_page_sends_who_is_not_signed_in_to_the_first_page(client: Client) -> None:
+    answer = client.get(f"/wall/{COUNTY}")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/?next=/wall/{COUNTY}")
 
 
-def test_items(client: Client) -> None:
-    answer = client.get("/api/layers/grids/items?limit=3", headers=client.by("command"))
-    assert answer.status_code == 200, answer.text
+def test_the_wall_page_is_small_and_holds_no_data(client: Client) -> None:
+    answer = client.get(f"/wall/{COUNTY}", headers=client.by("command"))
+    assert answer.status_code == 200
+    assert len(answer.content) < 20_000
+    assert "试县" not in answer.text
 
 
-def test_a_tile(client: Client) -> None:
-    answer = client.get("/tiles/grids,cameras/13/6560/3291", headers=client.by("command"))
-    assert answer.status_code == 200, answer.text
-    print(answer.headers, len(answer.content))
+def test_every_file_that_the_wall_names_is_there(client: Client) -> None:
+    page = client.get(f"/wall/{COUNTY}", headers=client.by("command")).text
+    names = [part.split('"')[0] for part in page.split('="')[1:] if part.startswith("/static/")]
+    answers = [client.get(name) for name in names]
+    assert names
+    assert [answer.status_code for answer in answers] == [200] * len(names)
+    assert all("immutable" in answer.headers["cache-control"] for answer in answers)
 
 
-def test_page(client: Client) -> None:
-    answer = client.get("/wall/610999", headers=client.by("command"))
-    assert answer.status_code == 200, answer.text
-    print(answer.headers, len(answer.content))
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/00000000/js/wall.js", "/static/00000000/../../pyproject.toml",
+        "/static/00000000/%2e%2e%2f%2e%2e%2fpyproject.toml", "/static/x/", "/api/layers/../../etc",
+        "/api/layers/%2e%2e%2f%2e%2e%2fsecret/items",
+    ],
+)  # fmt: skip
+def test_no_path_climbs_out(client: Client, path: str) -> None:
+    with httpx.Client(base_url=client.base_url) as plain:
+        answer = plain.get(path, headers=client.by("command"))
+    assert answer.status_code == 404
+    assert "toml" not in answer.text
 
 
-def test_post(own_client: Client) -> None:
-    body = {
-        "id": "00000000-0000-4000-8000-000000000001",
-        "title": "噪声",
-        "kind": "event",
-        "category": "noise",
-        "occurred_at": "2026-11-21T10:00:00+08:00",
-        "lon": 108.303,
-        "lat": 33.316,
-    }
-    for status in (201, 200):
-        answer = own_client.post("/api/incidents", json=body, headers=own_client.by("command"))
-        assert answer.status_code == status, answer.text
-    answer = own_client.post(
-        "/api/incidents", json=body | {"title": "x"}, headers=own_client.by("command")
-    )
-    assert answer.status_code == 409, answer.text
+def test_the_first_page_of_a_real_county_signs_nobody_in(client: Client) -> None:
+    assert "/sign-in/" not in client.get("/").text
+
+
+@pytest.fixture
+def demo_client(own_client: Client, county_database: Database) -> Client:
+    owner = create_engine(sqlalchemy_url(county_database.url))
+    with owner.begin() as connection:
+        connection.execute(update(county).values(dataset="demo"))
+    owner.dispose()
+    return own_client
+
+
+def test_in_the_demo_a_newcomer_clicks_through_to_the_wall(demo_client: Client) -> None:
+    page = demo_client.get("/")
+    assert page.headers["cache-control"] == "no-store"
+    links = [part.split('"')[0] for part in page.text.split('href="') if "/sign-in/" in part]
+    assert len(links) == 11
+    answer = demo_client.get(links[0].replace("&amp;", "&"))
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/wall/{COUNTY}")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "samesite=lax" in cookie.lower()
+    assert demo_client.get(f"/wall/{COUNTY}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "goal", ["//evil.example", "https://evil.example", "/\\evil.example", "/a\nb", "evil"]
+)
+def test_signing_in_leads_nowhere_else(client: Client, goal: str) -> None:
+    token = client.by("command")["Authorization"].removeprefix("Bearer ")
+    answer = client.get(f"/sign-in/{token}", params={"next": goal})
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad-next")
+
+
+def test_no_route_of_the_api_documentation_loads_from_elsewhere(client: Client) -> None:
+    assert client.get("/docs").status_code == 404
+    assert client.get("/redoc").status_code == 404
