@@ -17,6 +17,7 @@ from shapely.geometry import box
 
 from layers.hotspots.cells import hex_cells, hex_neighbours
 from layers.hotspots.clusters import dbscan, st_dbscan
+from layers.hotspots.density import kde
 from layers.hotspots.gi_star import gi_star
 from layers.hotspots.near_repeat import knox_table
 from layers.hotspots.trend import emerging, mann_kendall
@@ -29,7 +30,14 @@ LEVEL = 0.05
 
 def figures(maps: int = 400) -> dict[str, float]:
     """Return CPU seconds, the ratio to esda and the calibration table as one flat dict."""
-    return {**speed(), **trend_speed(), **knox_speed(), **cluster_speed(), **calibration(maps)}
+    return {
+        **speed(),
+        **trend_speed(),
+        **knox_speed(),
+        **cluster_speed(),
+        **kde_speed(),
+        **calibration(maps),
+    }
 
 
 def speed(cells: int = 20_000) -> dict[str, float]:
@@ -83,6 +91,14 @@ def cluster_speed(points: int = 1_000_000) -> dict[str, float]:
         "dbscan_million_cpu_s": _cpu_s(lambda: dbscan(xy_m, 50.0, 10), repeats=2),
         "st_dbscan_million_cpu_s": _cpu_s(lambda: st_dbscan(xy_m, days, 50.0, 7.0, 10), repeats=2),
     }
+
+
+def kde_speed(points: int = 1_000_000) -> dict[str, float]:
+    """CPU seconds of a 512 x 512 surface over 60 km x 60 km with a bandwidth of 500 m."""
+    xy_m = np.random.default_rng(512).uniform(0.0, 60_000.0, (points, 2))
+    box_m = (0.0, 0.0, 60_000.0, 60_000.0)
+    task = partial(kde, xy_m, bounds=box_m, shape=(512, 512), bandwidth_m=500.0)
+    return {"kde_million_cpu_s": _cpu_s(task)}
 
 
 def calibration(maps: int = 400, cells: int = 700, *, seed: int = 5) -> dict[str, float]:
