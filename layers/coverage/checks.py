@@ -86,6 +86,14 @@ def _is_metric(crs: Any) -> bool:
     return bool(crs.is_projected and metres and not stretched)
 
 
+def is_placed(shapes: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which geometries are points with both coordinates."""
+    # the bounds of an empty or missing point are NaN, where asking for its x would fail
+    finite = np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    placed: NDArray[np.bool_] = (shapely.get_type_id(shapes) == 0) & finite
+    return placed
+
+
 def require_areas(areas: GeoSeries, zh: str, en: str) -> None:
     """Refuse rows that are neither empty nor valid (multi)polygons; `zh`, `en` say what they are.
 

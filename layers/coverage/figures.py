@@ -18,7 +18,7 @@ import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
 
-from layers.coverage.checks import require_one_metric_crs
+from layers.coverage.checks import is_placed, require_one_metric_crs
 from layers.coverage.ground import NODING_M, blind_ground, open_ground
 
 TOLERANCE_M = 0.05
@@ -189,15 +189,13 @@ def left_out(cameras: GeoDataFrame) -> pd.Series:
     ``no-view-angle``, ``no-azimuth`` (needed unless the camera looks all round). The others can be
     given to `visible_areas`.
     """
-    points = cameras.geometry.to_numpy()
     angle_deg, range_m = _numbers(cameras, "view_angle_deg"), _numbers(cameras, "range_m")
-    placed = (shapely.get_type_id(points) == 0) & np.isfinite(shapely.get_x(points))
     all_round = angle_deg == 360
     reasons = {
         "not-built": ~is_built(cameras),
         "offline": ~cameras["online"].eq(True).fillna(False).astype(bool),
         "indoor": cameras["indoor"].eq(True).fillna(False).astype(bool),
-        "no-position": ~placed,
+        "no-position": ~is_placed(cameras.geometry.to_numpy()),
         "no-range": ~(np.isfinite(range_m) & (range_m > 0)),
         "no-view-angle": ~((angle_deg > 0) & (angle_deg <= 360)),
         "no-azimuth": ~np.isfinite(_numbers(cameras, "azimuth_deg")) & ~all_round,

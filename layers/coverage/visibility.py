@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from layers.coverage.checks import (
     CoverageRefused,
+    is_placed,
     refuse_rows,
     require_areas,
     require_one_metric_crs,
@@ -90,8 +91,7 @@ def _require_cameras(cameras: GeoDataFrame) -> None:
             "column-missing", f"摄像机缺少列：{words}", f"cameras lack columns: {words}"
         )
     points = cameras.geometry.to_numpy()
-    placed = (shapely.get_type_id(points) == 0) & np.isfinite(shapely.get_x(points))
-    placed &= np.isfinite(shapely.get_y(points))
+    placed = is_placed(points)
     azimuth_deg, angle_deg, range_m = (_numbers(cameras, name) for name in NUMBERS)
     for wrong, code, zh, en in (
         (~placed, "camera-unplaced", "摄像机没有有效点位", "cameras must stand on a point"),

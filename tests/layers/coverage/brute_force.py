@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
-from math import acos, atan2, cos, hypot, pi, radians, sin
+from math import acos, atan2, hypot, pi, radians
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-Point = tuple[float, float]
+Floats = NDArray[np.float64]
 # walls nearer than this carry the camera
 ON_WALL_M = 1e-7
 # from a wall, a look this far ahead tells whether a direction leads into the building
@@ -46,24 +45,21 @@ def seen_area_m2(camera: Camera, footprints: Iterable[shapely.Geometry]) -> floa
     walls = wall_ends(shapes)
     apart = np.array([_distance_m(p, q) > ON_WALL_M for p, q in walls], dtype=bool)
     cuts = _directions(camera, walls)
-    total = 0.0
-    for low, high in pairwise(cuts):
-        middle = (low + high) / 2
-        ahead = AHEAD_M * cos(middle), AHEAD_M * sin(middle)
-        if high - low < 1e-13 or shapely.contains_xy(shapes[touched], *ahead).any():
-            continue
-        total += _interval_area_m2(walls[apart], low, high, camera.range_m)
-    return total
+    low, high = cuts[:-1], cuts[1:]
+    ahead = AHEAD_M * np.column_stack([np.cos((low + high) / 2), np.sin((low + high) / 2)])
+    shut = shapely.contains_xy(shapes[touched][:, None], *ahead.T).any(axis=0)
+    looks = (high - low > 1e-13) & ~shut
+    return _total_area_m2(walls[apart], low[looks], high[looks], camera.range_m)
 
 
-def wall_ends(shapes: NDArray[Any]) -> NDArray[np.float64]:
+def wall_ends(shapes: NDArray[Any]) -> Floats:
     """Return ``[n, 2, 2]`` the two ends of each edge of the rings of polygons."""
     rings = shapely.get_rings(shapely.get_parts(shapes))
     edges = [np.stack([xy[:-1], xy[1:]], axis=1) for xy in map(shapely.get_coordinates, rings)]
     return np.concatenate([np.empty((0, 2, 2)), *edges])
 
 
-def _crossings(walls: NDArray[np.float64]) -> NDArray[np.float64]:
+def _crossings(walls: Floats) -> Floats:
     """Return ``[n, 2]`` where two walls cross, tried for every pair."""
     p, u = walls[:, None, 0], walls[:, None, 1] - walls[:, None, 0]
     q, v = walls[None, :, 0], walls[None, :, 1] - walls[None, :, 0]
@@ -73,15 +69,15 @@ def _crossings(walls: NDArray[np.float64]) -> NDArray[np.float64]:
     s = (w[..., 0] * v[..., 1] - w[..., 1] * v[..., 0]) / turn
     t = (w[..., 0] * u[..., 1] - w[..., 1] * u[..., 0]) / turn
     met = (s > 0) & (s < 1) & (t > 0) & (t < 1)
-    points: NDArray[np.float64] = (p + s[..., None] * u)[met]
+    points: Floats = (p + s[..., None] * u)[met]
     return points
 
 
-def _distance_m(p: NDArray[np.float64], q: NDArray[np.float64]) -> float:
+def _distance_m(p: Floats, q: Floats) -> float:
     return float(shapely.LineString([p, q]).distance(shapely.Point(0, 0)))
 
 
-def _directions(camera: Camera, walls: NDArray[np.float64]) -> list[float]:
+def _directions(camera: Camera, walls: Floats) -> Floats:
     middle = radians(90.0 - camera.azimuth_deg)
     half = radians(camera.view_angle_deg) / 2
     start, end = middle - half, middle + half
@@ -89,12 +85,10 @@ def _directions(camera: Camera, walls: NDArray[np.float64]) -> list[float]:
     for p, q in walls:
         angles += _circle_crossings(p, q, camera.range_m)
     turned = (start + (angle - start) % (2 * pi) for angle in angles)
-    return sorted([start, end, *(angle for angle in turned if angle < end)])
+    return np.array(sorted([start, end, *(angle for angle in turned if angle < end)]))
 
 
-def _circle_crossings(
-    p: NDArray[np.float64], q: NDArray[np.float64], range_m: float
-) -> list[float]:
+def _circle_crossings(p: Floats, q: Floats, range_m: float) -> list[float]:
     length = hypot(q[0] - p[0], q[1] - p[1])
     if length == 0.0:
         return []
@@ -107,33 +101,24 @@ def _circle_crossings(
     return [toward - spread, toward + spread]
 
 
-def _interval_area_m2(walls: NDArray[np.float64], low: float, high: float, range_m: float) -> float:
-    middle = (low + high) / 2
-    nearest, chosen = range_m, -1
-    for number, (p, q) in enumerate(walls):
-        hit = _hit_m(p, q, middle, within=True)
-        if hit is not None and hit < nearest:
-            nearest, chosen = hit, number
-    if chosen < 0:
-        return 0.5 * range_m**2 * (high - low)
-    p, q = walls[chosen]
-    first, last = _hit_m(p, q, low, within=False), _hit_m(p, q, high, within=False)
-    assert first is not None
-    assert last is not None
-    return 0.5 * first * last * sin(high - low)
+def _total_area_m2(walls: Floats, low: Floats, high: Floats, range_m: float) -> float:
+    """Close each interval of directions by the wall that its middle ray meets first."""
+    along_ray, along_wall = _hits_m(walls, (low + high) / 2)
+    met = (along_ray > 0) & (along_wall >= 0) & (along_wall <= 1) & (along_ray < range_m)
+    reach = np.where(met, along_ray, np.inf)
+    open_ground = ~met.any(axis=1)
+    total = float((0.5 * range_m**2 * (high - low))[open_ground].sum())
+    for row in np.flatnonzero(~open_ground):
+        wall = walls[[reach[row].argmin()]]
+        (first, last), _ = _hits_m(wall, np.array([low[row], high[row]]))
+        total += float(0.5 * first[0] * last[0] * np.sin(high[row] - low[row]))
+    return total
 
 
-def _hit_m(
-    p: NDArray[np.float64], q: NDArray[np.float64], angle: float, *, within: bool
-) -> float | None:
-    """Return how far a ray from the origin meets the wall (or its line, when not `within`)."""
-    dx, dy = cos(angle), sin(angle)
-    ux, uy = q[0] - p[0], q[1] - p[1]
+def _hits_m(walls: Floats, angles: Floats) -> tuple[Floats, Floats]:
+    """Return, for each angle (row) and wall, how far along the ray and the wall they meet."""
+    dx, dy = np.cos(angles)[:, None], np.sin(angles)[:, None]
+    (px, py), (ux, uy) = walls[:, 0].T, (walls[:, 1] - walls[:, 0]).T
     turn = dx * uy - dy * ux
-    if turn == 0.0:
-        return None
-    along_ray = float((p[0] * uy - p[1] * ux) / turn)
-    along_wall = float((p[0] * dy - p[1] * dx) / turn)
-    if within and (along_ray <= 0 or not 0 <= along_wall <= 1):
-        return None
-    return along_ray
+    turn = np.where(turn == 0, np.nan, turn)
+    return (px * uy - py * ux) / turn, (px * dy - py * dx) / turn
