@@ -61,7 +61,7 @@ def test_a_port_is_free_again_after_it_was_closed() -> None:
 
 
 def test_an_address_of_another_machine_is_refused() -> None:
-    with pytest.raises(Unavailable, match="192.0.2.1"):
+    with pytest.raises(Unavailable, match=r"192\.0\.2\.1"):
         listening_socket("192.0.2.1", 0)
 
 
