@@ -19,6 +19,23 @@ from gis_service.embedded.configuration import OWNER, SERVICE, SUPERUSER
 from gis_service.embedded.roles import drop_database, make_database, make_roles, prepare_database
 from gis_service.migrations import migrate
 from grid_boundaries.view import View
+from tests.county_fixtures import (
+    client,
+    county_connection,
+    county_database,
+    county_template,
+    own_client,
+    reading_database,
+)
+
+__all__ = [
+    "client",
+    "county_connection",
+    "county_database",
+    "county_template",
+    "own_client",
+    "reading_database",
+]
 
 EVERYWHERE = View(actor="tester", scope=("/",))
 

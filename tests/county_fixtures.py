@@ -1,0 +1,75 @@
+"""The made-up county in a database, and the service over it: one to read, one to write to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import Connection, create_engine
+
+from gis_service.database import Database
+from tests.serving import Client, fill, serving, sqlalchemy_url
+
+if TYPE_CHECKING:
+    from tests.conftest import Server
+
+
+@pytest.fixture(scope="session")
+def county_template(server: Server, template: str) -> Iterator[str]:
+    """The name of a database that holds the made-up county; copy it, never write to it."""
+    name = f"{template}_county"
+    server.ensure_database(name, template=template)
+    fill(_database(server, name))
+    yield name
+    server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def reading_database(server: Server, county_template: str) -> Iterator[Database]:
+    """A county that no test writes to."""
+    yield from _copy(server, county_template, "reading")
+
+
+@pytest.fixture
+def county_database(server: Server, county_template: str) -> Iterator[Database]:
+    """A county of the test's own."""
+    yield from _copy(server, county_template, "own")
+
+
+@pytest.fixture(scope="session")
+def client(
+    reading_database: Database, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Client]:
+    """A client of a service that no test writes through."""
+    with serving(reading_database, tmp_path_factory.mktemp("reading")) as client:
+        yield client
+
+
+@pytest.fixture
+def own_client(county_database: Database, tmp_path: Path) -> Iterator[Client]:
+    """A client of a service over a county of the test's own."""
+    with serving(county_database, tmp_path) as client:
+        yield client
+
+
+def _copy(server: Server, source: str, word: str) -> Iterator[Database]:
+    name = f"{source}_{word}"
+    server.ensure_database(name, template=source)
+    yield _database(server, name)
+    server.drop_database(name)
+
+
+def _database(server: Server, name: str) -> Database:
+    return Database(server.url("gis_service", name), server.url("gis_owner", name))
+
+
+@pytest.fixture
+def county_connection(reading_database: Database) -> Iterator[Connection]:
+    """A connection of the service's role to the made-up county, rolled back at the end."""
+    engine = create_engine(sqlalchemy_url(reading_database.url))
+    with engine.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
+    engine.dispose()
