@@ -48,9 +48,8 @@ def seen_shares(areas: GeoSeries, views: GeoSeries) -> pd.Series[float]:
     require_areas(views, "可视范围", "views")
     shapes, sights = areas.to_numpy(), views.to_numpy()
     area, view = shapely.STRtree(sights).query(shapes, predicate="intersects")[:2]
-    clipped = shapely.intersection(shapes[area], sights[view])
-    seen_m2 = shapely.area(_united(clipped, area, len(shapes)))
-    whole_m2 = shapely.area(shapes)
+    seen = _united(sights[view], area, len(shapes))
+    seen_m2, whole_m2 = shapely.area(shapely.intersection(shapes, seen)), shapely.area(shapes)
     shares = np.divide(seen_m2, whole_m2, out=np.zeros(len(shapes)), where=whole_m2 > 0)
     return pd.Series(shares, index=areas.index)
 
@@ -70,10 +69,10 @@ def share_of(counts: pd.Series[Any], shares: pd.Series[float]) -> float:
     return float((known * shares).sum()) / total if total else float("nan")
 
 
-def _united(pieces: NDArray[Any], owner: NDArray[np.intp], count: int) -> NDArray[Any]:
-    """Return the union of each owner's pieces; owners come in ascending order."""
+def _united(parts: NDArray[Any], owner: NDArray[np.intp], count: int) -> NDArray[Any]:
+    """Return the union of each owner's parts; owners come in ascending order."""
     sizes = np.bincount(owner, minlength=count)
     rows = np.full((count, int(sizes.max(initial=1))), None, dtype=object)
     starts = np.cumsum(sizes) - sizes
-    rows[owner, np.arange(len(owner)) - starts[owner]] = pieces
+    rows[owner, np.arange(len(owner)) - starts[owner]] = parts
     return np.asarray(shapely.union_all(rows, axis=1))

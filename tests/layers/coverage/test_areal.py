@@ -111,7 +111,7 @@ class City:
         watching = cameras[cameras["id"].str.startswith(("police-", "traffic-"))]
         lonlat = np.column_stack([shapely.get_x(watching["geom"]), shapely.get_y(watching["geom"])])
         places = metres(pd.Series(shapely.points(np.unique(lonlat, axis=0))))
-        self.places = np.column_stack([places.x, places.y])
+        self.places = places.get_coordinates().to_numpy()
 
     def views(self, range_m: float, places: npt.NDArray[np.float64]) -> gpd.GeoSeries:
         """Ground seen all round, among the buildings."""
@@ -154,7 +154,7 @@ def test_plain_discs_cover_the_known_share_of_households_and_views_less(
 def test_a_village_is_covered_as_points_a_metre_apart_are(city: City, village: str) -> None:
     range_m = 50.0
     here = city.blocks["village_code"] == village
-    areas, households = city.areas[here], city.blocks.loc[here, "households"]
+    areas, households = gpd.GeoSeries(city.areas[here]), city.blocks.loc[here, "households"]
     outline = areas.union_all()
     near = shapely.dwithin(shapely.points(city.places), outline, range_m)
     places = city.places[near]
@@ -179,10 +179,11 @@ def sampled_shares(
     x, y = np.meshgrid(np.arange(west + 0.5, east), np.arange(south + 0.5, north))
     points = np.column_stack([x.ravel(), y.ravel()])
     seen = np.zeros(len(points), dtype=bool)
+    shapes = buildings.to_numpy()
     for place in places:
         reached = np.flatnonzero(~seen & (np.hypot(*(points - place).T) <= range_m))
-        near = buildings[buildings.dwithin(Point(place), range_m)].union_all()
-        if near.contains(Point(place)):
+        near = shapely.union_all(shapes[shapely.dwithin(shapes, Point(place), range_m)])
+        if shapely.contains_xy(near, *place):
             continue
         shapely.prepare(near)
         lines = np.stack([np.broadcast_to(place, (len(reached), 2)), points[reached]], axis=1)

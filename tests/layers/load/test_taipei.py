@@ -30,8 +30,8 @@ def city() -> LoadReport:
 
 
 def counts(city: LoadReport, source: str) -> dict[str, Any]:
-    row: dict[str, Any] = city.counts.set_index("source").loc[source].to_dict()
-    return row
+    row = city.counts.set_index("source").loc[source]
+    return {str(name): value for name, value in row.items()}
 
 
 def named_at(city: LoadReport, depth: int) -> pd.Series[Any]:
