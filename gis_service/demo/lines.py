@@ -68,6 +68,27 @@ def _follow(
     return walk
 
 
+def relaxed(points: Floats, edges: Ints, ranks: Ints, rounds: int) -> Floats:
+    """Return the vertices of a network drawn towards their neighbours, dead ends kept.
+
+    At a junction only the edges of the best (lowest) rank pull, so that a main road runs
+    smoothly past the side roads that join it.
+    """
+    both = np.concatenate([edges, edges[:, ::-1]])
+    rank = np.concatenate([ranks, ranks])
+    best = np.full(len(points), np.iinfo(np.int64).max)
+    np.minimum.at(best, both[:, 0], rank)
+    both = both[rank == best[both[:, 0]]]
+    degree = np.bincount(both[:, 0], minlength=len(points))
+    free = degree > 1
+    at = points.copy()
+    for _ in range(rounds):
+        total = np.zeros_like(at)
+        np.add.at(total, both[:, 0], at[both[:, 1]])
+        at[free] = 0.5 * at[free] + 0.5 * total[free] / degree[free, None]
+    return at
+
+
 def smoothed(points: Floats, rounds: int) -> Floats:
     """Return the line with its ends kept and every round a quarter of its corners taken off."""
     if len(points) < 3:

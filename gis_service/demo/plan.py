@@ -18,12 +18,12 @@ from gis_service.demo.settle import Ground, Settled, ground, settled
 from gis_service.demo.size import Size
 from gis_service.demo.terrain import terrain
 from gis_service.demo.tiling import borders_of, faces_of, pieces_of
-from gis_service.demo.townplan import Town, plan_town, street_frame
+from gis_service.demo.townplan import Town, led_into, plan_town
 from gis_service.demo.waters import river_cells, waters
 
 SMALLEST_FACE_M2 = 1_500.0
-CITY_STREETS_M = (82.0, 105.0)
-MARKET_STREETS_M = (75.0, 90.0)
+CITY_STREETS_M = (78.0, 110.0)
+MARKET_STREETS_M = (62.0, 105.0)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def laid_out(seed: int, units: pd.DataFrame, size: Size) -> Plan:
         number = int(pieces.town[label])
         spacing = CITY_STREETS_M if number == 0 else MARKET_STREETS_M
         rng = chance(seed, f"town {number}")
-        borders, town = plan_town(borders, int(label), spacing, water["geom"].to_numpy(), rng)
+        borders, town = plan_town(borders, int(label), spacing, water, rng)
         towns.append((number, town))
     rural = pieces.town < 0
     faces = faces_of(borders)[rural]
@@ -75,7 +75,8 @@ def laid_out(seed: int, units: pd.DataFrame, size: Size) -> Plan:
     shared = shared_borders(blocks["geom"].to_numpy())
     blocks, shared = _without_slivers(blocks, shared)
     blocks["village"] = _city_communities(blocks, shared, home)
-    streets = pd.concat([way, *(street_frame(t) for _, t in towns)], ignore_index=True)
+    way = led_into(way, [town for _, town in towns])
+    streets = pd.concat([way, *(town.streets for _, town in towns)], ignore_index=True)
     county = shapely.coverage_union_all(blocks["geom"].to_numpy())
     names = dict(zip(units["code"], units["name"], strict=True))
     return Plan(

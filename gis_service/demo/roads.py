@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import shapely
+from scipy.sparse import csr_array
 
-from gis_service.demo.lines import chains, smoothed
+from gis_service.demo.lines import chains, relaxed, smoothed
 from gis_service.demo.raster import Floats, Ints, Reached, graph, reach, way
 from gis_service.demo.settle import Ground, Settled
 
@@ -41,13 +44,13 @@ def _cost(land: Ground, wet: Ints) -> Floats:
 
 
 def _add(edges: dict[tuple[int, int], int], cells: list[int], rank: int) -> None:
-    for a, b in zip(cells[:-1], cells[1:], strict=True):
+    for a, b in pairwise(cells):
         edges.setdefault((min(a, b), max(a, b)), rank)
 
 
-def _join(edges: dict[tuple[int, int], int], net: object, seats: Ints, rank: int) -> None:
+def _join(edges: dict[tuple[int, int], int], net: csr_array, seats: Ints, rank: int) -> None:
     on_road = np.unique(np.array(list(edges)).ravel())
-    reached: Reached = reach(net, on_road)  # type: ignore[arg-type]
+    reached: Reached = reach(net, on_road)
     for seat in seats.tolist():
         if np.isfinite(reached.distance[seat]):
             _add(edges, way(reached, seat), rank)
@@ -57,11 +60,12 @@ def _lines(
     land: Ground, edges: dict[tuple[int, int], int], rng: np.random.Generator
 ) -> pd.DataFrame:
     pairs, ranks = np.array(list(edges)), np.array(list(edges.values()))
-    shift = rng.normal(0.0, 0.18, (land.height_m.size, 2)) * land.cell_m
+    cells = np.arange(land.height_m.size)
+    points = land.centre_m(cells) + rng.normal(0.0, 0.15, (cells.size, 2)) * land.cell_m
+    points = relaxed(points, pairs, ranks, 6)
     shapes, kinds = [], []
     for chain, rank in chains(pairs, ranks):
-        cells = np.array(chain)
-        points = land.centre_m(cells) + shift[cells]
-        shapes.append(shapely.simplify(shapely.LineString(smoothed(points, 3)), 1.5))
+        bend = smoothed(points[np.array(chain)], 2)
+        shapes.append(shapely.simplify(shapely.LineString(bend), 1.5))
         kinds.append(KINDS[rank])
     return pd.DataFrame({"kind": kinds, "geom": shapes})

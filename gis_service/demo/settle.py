@@ -29,7 +29,8 @@ class Ground:
     cell_m: float
     height_m: Floats
     drained_km2: Floats
-    cost: Floats
+    above_m: Floats  # above the stream that a cell drains to
+    cost: Floats  # of crossing a cell, 1 on flat ground
     county: Flags
 
     @property
@@ -71,7 +72,7 @@ def ground(land: Terrain, box: Box, size: Size, rng: np.random.Generator) -> Gro
     rough = np.exp(0.35 * fractal(rng, height.shape[0], height.shape[1], 0.9))
     cost = rough * (1.0 + (np.maximum(above, 0.0) / 45.0) ** 1.3)
     county = zoom(_county(land, box), times, order=0).astype(bool)
-    return Ground(land.cell_m / times, height, drained, cost, county)
+    return Ground(land.cell_m / times, height, drained, above, cost, county)
 
 
 def _county(land: Terrain, box: Box) -> Ints:
@@ -99,7 +100,7 @@ def settled(
     cost = np.where(land.county, land.cost, np.inf)
     net = graph(cost)
     seats = np.array([_valley_near(land, point) for point in box.seats_m])
-    urban = _urban(land, net, seats, size)
+    urban = _urban(land, seats, size)
     town = labels_of(reach(net, seats), seats).reshape(land.shape)
     town = without_fragments(np.where(urban >= 0, urban, town))
     villages = _villages(land, seats, np.where(urban < 0, town, -1), units, rng)
@@ -132,21 +133,18 @@ def _owners(villages: pd.DataFrame, mixed: Ints, towns: int) -> Ints:
     return owners
 
 
-def _urban(land: Ground, net: csr_array, seats: Ints, size: Size) -> Ints:
-    # a town is the ground that is soonest reached from its seat
+def _urban(land: Ground, seats: Ints, size: Size) -> Ints:
+    # a town is the ground that is soonest reached from its seat, along the valley floor
+    floor = np.where(land.county, 1.0 + np.maximum(land.above_m, 0.0) ** 1.5 / 40.0, np.inf)
+    reached = reach(graph(floor), seats)
+    nearest = labels_of(reached, seats)
     urban = np.full(land.height_m.size, -1)
     cell_km2 = (land.cell_m / 1000.0) ** 2
-    for number, seat in enumerate(seats):
+    for number in range(len(seats)):
         wanted = size.city_km2 if number == 0 else size.market_km2
-        away = reach(net, np.array([seat])).distance if number == 0 else _away(land, seat)
+        away = np.where(nearest == number, reached.distance, np.inf)
         urban[np.argsort(away, kind="stable")[: round(wanted / cell_km2)]] = number
     return without_fragments(urban.reshape(land.shape))
-
-
-def _away(land: Ground, seat: int) -> Floats:
-    cells = np.arange(land.height_m.size)
-    away = np.hypot(*(land.centre_m(cells) - land.centre_m(np.array([seat]))).T)
-    return np.asarray(away * land.cost.ravel() ** 0.7)
 
 
 def _villages(
@@ -165,10 +163,10 @@ def _villages(
     return rows.assign(seat=seat, town=rows["parent_code"], urban_only=urban_only)
 
 
-def _valley_near(land: Ground, point_m: Floats, within_m: float = 1_500.0) -> int:
+def _valley_near(land: Ground, point_m: Floats, within_m: float = 2_500.0) -> int:
     cells = np.arange(land.height_m.size)
     away = np.hypot(*(land.centre_m(cells) - point_m).T)
-    score = np.log(land.drained_km2.ravel()) - away / 1_000.0
+    score = 1.5 * np.log(land.drained_km2.ravel()) - away / 1_000.0
     return int(np.argmax(np.where((away < within_m) & land.county.ravel(), score, -np.inf)))
 
 

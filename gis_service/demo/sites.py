@@ -63,10 +63,9 @@ def houses(
 def _needed(plan: Plan, parting: Parting) -> Ints:
     per_house = np.select([plan.blocks["town"] == 0, plan.blocks["town"] > 0], [3.6, 2.2], 1.12)
     need = np.ceil(parting.households / per_house).astype(np.int64)
-    # special blocks in town have halls and sheds though nobody lives there
-    bare = (plan.blocks["town"].to_numpy() >= 0) & (need == 0)
-    need[bare] = 3
-    return need
+    # towns have shops, halls and sheds where nobody lives
+    town = plan.blocks["town"].to_numpy()
+    return np.asarray(need + np.select([town == 0, town > 0], [4, 2], 0))
 
 
 def _roadside(

@@ -23,8 +23,8 @@ class Size:
     market_households: int = 3_400
     people: int = 70_000
     group_households: int = 29
-    city_km2: float = 3.6
-    market_km2: float = 0.36
+    city_km2: float = 3.2
+    market_km2: float = 0.24
     open_block_km2: float = 1.25
     cameras: int = 2_000
     workers: int = 388

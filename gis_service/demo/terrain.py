@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from gis_service.demo.raster import Floats, Ints, graph, reach
 
 LOWEST_M = 620.0
 HIGHEST_M = 2_900.0
-EROSION_ROUNDS = 5
+EROSION_ROUNDS = 14
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,11 @@ def terrain(rng: np.random.Generator, box: Box, cell_m: float) -> Terrain:
     outlets = _cells(box.outlets_m, rows, columns, cell_m)
     reached = reach(graph(cost), outlets)
     receiver = np.where(reached.before < 0, np.arange(cost.size), reached.before)
-    height = reached.distance
     hardness = np.exp(0.35 * fractal(rng, rows, columns, 1.6)) * _uplift(rows, columns)
     for _ in range(EROSION_ROUNDS):
-        drained, height = _balanced(receiver, height, hardness, cell_m)
+        _, height = _balanced(receiver, hardness, cell_m)
         receiver = _steepest(height.reshape(rows, columns))
-    drained, height = _balanced(receiver, height, hardness, cell_m)
+    drained, height = _balanced(receiver, hardness, cell_m)
     shape = (rows, columns)
     return Terrain(cell_m, _scaled(height.reshape(shape)), drained.reshape(shape), receiver)
 
@@ -85,32 +85,40 @@ def _corridor(box: Box, rows: int, columns: int, cell_m: float) -> Floats:
     # cheap ground along the planned trunk valleys, so that the towns get a river
     near = np.ones((rows, columns))
     for line in box.trunks_m:
-        steps = np.concatenate(
-            [np.linspace(a, b, 400) for a, b in zip(line[:-1], line[1:], strict=True)]
-        )
+        steps = np.concatenate([np.linspace(a, b, 400) for a, b in pairwise(line)])
         near.ravel()[_cells(steps, rows, columns, cell_m)] = 0.0
     spread = gaussian_filter(1.0 - near, 6.0)
     return np.asarray(1.0 / (1.0 + 60.0 * spread))
 
 
-def _balanced(
-    receiver: Ints, rank: Floats, hardness: Floats, cell_m: float
-) -> tuple[Floats, Floats]:
-    # a tree is summed leaf to root and integrated root to leaf, cell after cell
-    order = np.argsort(rank, kind="stable").tolist()
-    to = receiver.tolist()
-    area = [1.0] * len(to)
-    for cell in reversed(order):
-        if to[cell] != cell:
-            area[to[cell]] += area[cell]
-    drained = np.array(area) * (cell_m / 1000.0) ** 2
-    step = np.where(np.isin(np.abs(receiver - np.arange(len(to))), (1, hardness.shape[1])), 1, 1.41)
-    rise = (hardness.ravel() * step * (drained + 0.25) ** -0.45).tolist()
-    height = [0.0] * len(to)
-    for cell in order:
-        if to[cell] != cell:
-            height[cell] = height[to[cell]] + rise[cell]
-    return drained, np.array(height)
+def _balanced(receiver: Ints, hardness: Floats, cell_m: float) -> tuple[Floats, Floats]:
+    """Return the drained area, km², and the steady-state height of every cell of a tree."""
+    levels = _levels(receiver)
+    area = np.ones(receiver.size)
+    for cells in reversed(levels[1:]):
+        np.add.at(area, receiver[cells], area[cells])
+    drained = area * (cell_m / 1000.0) ** 2
+    apart = np.abs(receiver - np.arange(receiver.size))
+    step = np.where((apart == 1) | (apart == hardness.shape[1]), 1.0, np.sqrt(2.0))
+    rise = hardness.ravel() * step * (drained + 0.25) ** -0.45
+    height = np.zeros(receiver.size)
+    for cells in levels[1:]:
+        height[cells] = height[receiver[cells]] + rise[cells]
+    return drained, height
+
+
+def _levels(receiver: Ints) -> list[Ints]:
+    """Return the cells by their number of steps to an outlet, outlets first."""
+    depth = (receiver != np.arange(receiver.size)).astype(np.int64)
+    to = receiver.copy()
+    while True:
+        further = to[to]
+        if np.array_equal(further, to):
+            break
+        depth += depth[to]
+        to = further
+    order = np.argsort(depth, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(depth))[:-1])
 
 
 def _steepest(height: Floats) -> Ints:

@@ -9,36 +9,75 @@ import pandas as pd
 import shapely
 
 from gis_service.demo.lines import Lines
-from gis_service.demo.raster import Floats
+from gis_service.demo.raster import Flags, Floats
 from gis_service.demo.tiling import Borders, cut_town, faces_of
+
+
+BANK_M = 7.0
+EDGE_M = 4.0
+BRIDGED_SHARE = 0.3
 
 
 @dataclass(frozen=True)
 class Town:
-    """A town's faces and the streets between them, local metres."""
+    """A town's ground and faces, its streets with their kinds, and its bridges, local metres."""
 
+    area: shapely.Polygon
     faces: Lines
-    streets: Lines
+    streets: pd.DataFrame  # kind, geom
 
 
 def plan_town(
     borders: Borders,
     label: int,
     spacing_m: tuple[float, float],
-    water: Lines,
+    water: pd.DataFrame,
     rng: np.random.Generator,
 ) -> tuple[Borders, Town]:
     """Return the borders noded by the town's streets, and the town.
 
-    Streets run along and across the long axis of the town, `spacing_m` apart on average.
+    Streets run along and across the long axis of the town, `spacing_m` apart on average; one
+    in three of those that meet a river has a bridge.
     """
     area = faces_of(_only(borders, label))[0]
-    streets = _streets(area, spacing_m, rng)
-    near = water[shapely.intersects(water, area)]
-    cuts = np.concatenate([streets, shapely.intersection(near, area.buffer(60.0))])
-    borders, faces = cut_town(borders, label, cuts)
-    inside = shapely.get_parts(shapely.intersection(streets, area.buffer(-4.0)))
-    return borders, Town(faces, inside[shapely.length(inside) > 25.0])
+    grid, is_main = _streets(area, spacing_m, rng)
+    near = water[shapely.intersects(water["geom"].to_numpy(), area)]
+    banks = shapely.union_all(
+        shapely.buffer(near["geom"].to_numpy(), near["width_m"].to_numpy() / 2 + BANK_M)
+    )
+    bridged = is_main | (rng.random(len(grid)) < BRIDGED_SHARE)
+    dry = np.where(bridged, grid, shapely.difference(grid, banks))
+    edges = shapely.intersection(near["geom"].to_numpy(), area.buffer(60.0))
+    borders, faces = cut_town(borders, label, np.concatenate([grid, edges]))
+    inside, row = shapely.get_parts(
+        shapely.intersection(dry, area.buffer(-EDGE_M)), return_index=True
+    )
+    kind = np.where(is_main[row], "primary", "street")
+    streets = pd.DataFrame({"kind": kind, "geom": inside})
+    return borders, Town(area, faces, streets[shapely.length(inside) > 40.0])
+
+
+def led_into(roads: pd.DataFrame, towns: list[Town]) -> pd.DataFrame:
+    """Return the roads ended where they reach a town and joined there to its nearest street."""
+    ground = shapely.union_all([town.area for town in towns])
+    shapely.prepare(ground)
+    geom = roads["geom"].to_numpy()
+    touched = shapely.intersects(geom, ground)
+    cut = geom.copy()
+    cut[touched] = shapely.difference(geom[touched], ground)
+    streets = shapely.union_all(np.concatenate([town.streets["geom"] for town in towns]))
+    ends = shapely.intersection(geom[touched], ground.boundary)
+    points, row = shapely.get_parts(ends, return_index=True)
+    link = shapely.shortest_line(points, streets)
+    kinds = roads["kind"].to_numpy()[touched][row]
+    real = shapely.length(link) > 1.0
+    parts, of = shapely.get_parts(cut, return_index=True)
+    return pd.DataFrame(
+        {
+            "kind": np.concatenate([roads["kind"].to_numpy()[of], kinds[real]]),
+            "geom": np.concatenate([parts, link[real]]),
+        }
+    )
 
 
 def _only(borders: Borders, label: int) -> Borders:
@@ -48,7 +87,8 @@ def _only(borders: Borders, label: int) -> Borders:
 
 def _streets(
     area: shapely.Polygon, spacing_m: tuple[float, float], rng: np.random.Generator
-) -> Lines:
+) -> tuple[Lines, Flags]:
+    """Return lines right across the town, and which of them are main streets."""
     box = shapely.get_coordinates(shapely.oriented_envelope(area))[:4]
     sides = box[1:3] - box[:2]
     long = int(np.argmax(np.hypot(*sides.T)))
@@ -58,7 +98,7 @@ def _streets(
     local = (shapely.get_coordinates(area) - middle) @ frame.T
     low, high = local.min(axis=0) - 80.0, local.max(axis=0) + 80.0
     phase = rng.uniform(0.0, 2 * np.pi, 4)
-    lines = []
+    lines, is_main = [], []
     for axis in (0, 1):
         at = _ticks(low[1 - axis], high[1 - axis], spacing_m[axis], rng)
         run = np.arange(low[axis], high[axis], 20.0)
@@ -66,13 +106,14 @@ def _streets(
             points = np.empty((len(run), 2))
             points[:, axis], points[:, 1 - axis] = run, place
             lines.append(shapely.LineString(_bent(points, phase) @ frame + middle))
-    return np.array(lines, dtype=object)
+        is_main += (np.arange(len(at)) == int(np.argmin(np.abs(at)))).tolist()
+    return np.array(lines, dtype=object), np.array(is_main)
 
 
 def _ticks(low: float, high: float, spacing_m: float, rng: np.random.Generator) -> Floats:
     count = int((high - low) / spacing_m) + 2
     ticks = low + np.cumsum(rng.uniform(0.75, 1.25, count) * spacing_m)
-    return ticks[ticks < high]
+    return np.asarray(ticks[ticks < high])
 
 
 def _bent(points: Floats, phase: Floats) -> Floats:
@@ -84,8 +125,3 @@ def _bent(points: Floats, phase: Floats) -> Floats:
             26.0 * np.sin(x / 420.0 + phase[2]) + 9.0 * np.sin(y / 170.0 + phase[3]),
         ]
     )
-
-
-def street_frame(town: Town) -> pd.DataFrame:
-    """Return kind and geom of the town's streets."""
-    return pd.DataFrame({"kind": "street", "geom": town.streets})

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from gis_service.demo.lines import chains, smoothed
+from gis_service.demo.lines import chains, relaxed, smoothed
 from gis_service.demo.raster import Floats, Ints
 from gis_service.demo.terrain import Terrain
 
@@ -32,20 +32,27 @@ def waters(land: Terrain, rng: np.random.Generator) -> pd.DataFrame:
     cells = np.flatnonzero((drained >= STREAM_KM2) & (land.receiver != np.arange(drained.size)))
     level = np.digitize(drained[cells], (RIVER_KM2, 400.0))
     strung = chains(np.column_stack([cells, land.receiver[cells]]), level)
-    columns = land.height_m.shape[1]
-    shift = rng.normal(0.0, 0.22, (drained.size, 2)) * land.cell_m
+    points = _winding(land, cells, rng)
     shapes, area = [], []
     for chain, _ in strung:
-        row, column = np.divmod(np.array(chain), columns)
-        points = np.column_stack([column + 0.5, row + 0.5]) * land.cell_m
-        points = points + shift[np.array(chain)]
-        shapes.append(shapely.simplify(shapely.LineString(smoothed(_dense(points), 3)), 2.0))
+        bend = smoothed(_dense(points[np.array(chain)]), 2)
+        shapes.append(shapely.simplify(shapely.LineString(bend), 1.5))
         area.append(float(np.median(drained[chain])))
     frame = pd.DataFrame({"drained_km2": area, "geom": shapes})
     frame["kind"] = np.where(frame["drained_km2"] >= RIVER_KM2, "river", "stream")
     frame["width_m"] = np.round(1.6 * frame["drained_km2"] ** 0.5, 1).clip(3.0, 60.0)
     frame["name"] = _names(frame, strung, land)
     return frame
+
+
+def _winding(land: Terrain, cells: Ints, rng: np.random.Generator) -> Floats:
+    row, column = np.divmod(np.arange(land.receiver.size), land.height_m.shape[1])
+    points = np.column_stack([column + 0.5, row + 0.5]) * land.cell_m
+    points += rng.normal(0.0, 0.3, points.shape) * land.cell_m
+    edges = np.column_stack([cells, land.receiver[cells]])
+    # the branch that drains more leads past a confluence
+    rank = -np.digitize(land.drained_km2.ravel()[cells], np.geomspace(STREAM_KM2, 3_000.0, 12))
+    return relaxed(points, edges, rank, 3)
 
 
 def _dense(points: Floats) -> Floats:
