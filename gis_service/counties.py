@@ -36,7 +36,7 @@ def load_demo(database: Database, settings: Settings, progress: Progress) -> boo
         from gis_service.demo import demo  # large, and needed once in a database's life
 
         progress("demo", 0, 1)
-        frames = demo(settings.demo_seed, now(settings).date())
+        frames = demo(settings.demo_seed, now(settings).date()).frames
         _load(engine, database, settings, frames, progress)
         return True
     finally:

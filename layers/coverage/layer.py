@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from grid_boundaries.store import grid
 from grid_boundaries.view import View, narrowed
@@ -20,7 +20,8 @@ def figures(view: View) -> Select[Any]:
     table = grid_coverage
     columns = [column for column in table.c if column.name not in {"grid_code", "unit_path"}]
     place = [grid.c.code.label("id"), grid.c.name, grid.c.geom, grid.c.geom_3857, grid.c.unit_path]
-    blind = (table.c.people_unseen / table.c.people).label("unseen_share")
+    # a grid where nobody lives has no share
+    blind = (table.c.people_unseen / func.nullif(table.c.people, 0)).label("unseen_share")
     statement = select(*place, *columns, blind).join(table, table.c.grid_code == grid.c.code)
     return narrowed(statement.where(grid.c.valid_to.is_(None)), view, grid.c.unit_path)
 
