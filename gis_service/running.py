@@ -11,11 +11,13 @@ from threading import Thread
 from zoneinfo import ZoneInfo
 
 import structlog
+from numpy.random import default_rng
 from sqlalchemy import Engine
 
 from gis_service.access import Access
 from gis_service.auth import Signer, sign_in_key
 from gis_service.database import Database, async_pool, engine_of, opened
+from gis_service.demo_life import DemoLife
 from gis_service.events import REPLAY_MINUTES, Hub
 from gis_service.ingest import Ingest
 from gis_service.metrics import Metrics
@@ -81,12 +83,19 @@ async def _put_together(
     )
     following = asyncio.create_task(reader.run())
     stack.push_async_callback(_ended, following)
-    refresher = Refresher(engine, metrics, settings.refresh_interval_s, one.now)
-    thread = Thread(target=refresher.run, name="refresher", daemon=True)
+    _in_thread(stack, Refresher(engine, metrics, settings.refresh_interval_s, one.now))
+    if settings.demo:
+        life = DemoLife(engine, one.ingest, settings.demo_interval_s, one.now, default_rng())
+        _in_thread(stack, life)
+    return one
+
+
+def _in_thread(stack: AsyncExitStack, work: Refresher | DemoLife) -> None:
+    """Run work in a thread of its own, and let it end before what it uses is put down."""
+    thread = Thread(target=work.run, name=type(work).__name__, daemon=True)
     thread.start()
     stack.push_async_callback(asyncio.to_thread, thread.join)
-    stack.callback(refresher.stop)
-    return one
+    stack.callback(work.stop)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
