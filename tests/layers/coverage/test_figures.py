@@ -34,7 +34,7 @@ VIEW = areas(shapely.box(0, 0, 10, 4))
 
 
 def things(
-    shapes: list[shapely.Geometry], codes: list[str | None], **columns: object
+    shapes: Sequence[shapely.Geometry], codes: Sequence[str | None], **columns: object
 ) -> GeoDataFrame:
     return GeoDataFrame({"grid_code": codes, **columns}, geometry=list(shapes), crs=CRS)
 
