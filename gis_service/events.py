@@ -21,7 +21,8 @@ REPLAY_MINUTES = 20
 EVENTS_KEPT = 20_000
 QUEUE_LIMIT = 1000
 XID_32 = 1 << 32  # a row's xmin is the lower half of the 64-bit transaction id
-ROWS_LIMIT = 500  # rows of one change that are passed on one by one
+ROWS_LIMIT = 500  # workers whose places are passed on at once
+NEWS_LIMIT = 50  # more incidents at once are a load and no news: only the layer's version is told
 
 Kind = Literal["pos", "inc", "ver"]
 
@@ -128,7 +129,7 @@ class Hub:
                 last = own[-1].position
                 if kind == "pos":
                     events.append(Event(last, "pos", tuple(map(_moved, rows))))
-                else:
+                elif len(rows) <= NEWS_LIMIT:
                     events += [Event(last, "inc", (row,)) for row in rows]
         return sorted(events, key=lambda event: event.position)
 

@@ -98,6 +98,7 @@ class OutboxReader:
         self._replay_minutes = replay_minutes
         self._position: Position | None = None
         self._alive_at = float("-inf")
+        self.caught_up = asyncio.Event()  # set when the outbox was first read to its end
 
     @property
     def is_current(self) -> bool:
@@ -142,4 +143,5 @@ class OutboxReader:
                 self._position = changes[-1].position
             if len(changes) < BATCH:
                 self._alive_at = time.monotonic()
+                self.caught_up.set()
                 return

@@ -26,6 +26,7 @@ from gis_service.refresh import Refresher
 from gis_service.settings import Settings
 from gis_service.tile_path import Tiles
 
+CATCH_UP_S = 10.0
 log = structlog.get_logger(__name__)
 
 
@@ -83,6 +84,9 @@ async def _put_together(
     )
     following = asyncio.create_task(reader.run())
     stack.push_async_callback(_ended, following)
+    # no stream is open yet, so what happened before is kept for replay and told to nobody as news
+    with suppress(TimeoutError):
+        await asyncio.wait_for(reader.caught_up.wait(), CATCH_UP_S)
     _in_thread(stack, Refresher(engine, metrics, settings.refresh_interval_s, one.now))
     if settings.demo:
         life = DemoLife(engine, one.ingest, settings.demo_interval_s, one.now, default_rng())

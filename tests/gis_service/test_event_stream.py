@@ -1,0 +1,223 @@
+"""The live channel over a real socket: snapshot, deltas, replay, and whose events they are."""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from queue import Empty, Queue
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.county import COUNTY, SOUTH, VILLAGES, WEST, WIDTH_DEG
+from tests.serving import Client
+
+LON, LAT = WEST + WIDTH_DEG / 2, SOUTH + 0.005
+EAST = WEST + 7.5 * WIDTH_DEG
+
+
+class Stream:
+    """Events of one open stream, read in a thread."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.answer = answer
+        self._queue: Queue[dict[str, Any]] = Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        event: dict[str, Any] = {}
+        try:
+            for line in self.answer.iter_lines():
+                name, _, value = line.partition(": ")
+                if line:
+                    event[name] = json.loads(value) if name == "data" else value
+                else:
+                    self._queue.put(event)
+                    event = {}
+        except (httpx.HTTPError, httpx.StreamError):
+            return
+
+    def next(self, kind: str, *, layer: str = "", wait_s: float = 10) -> dict[str, Any]:
+        """Return the next event of a kind; what comes before it is passed over."""
+        while True:
+            event = self._queue.get(timeout=wait_s)
+            if event.get("event") == kind and layer in {"", _layer(event)}:
+                return event
+
+    def is_silent(self, kind: str, wait_s: float = 1.5) -> bool:
+        """Say whether no event of a kind comes for a while."""
+        try:
+            self.next(kind, wait_s=wait_s)
+        except Empty:
+            return True
+        return False
+
+
+def _layer(event: dict[str, Any]) -> str:
+    data = event["data"]
+    return str(data.get("layer", "")) if isinstance(data, dict) else ""
+
+
+@contextmanager
+def stream(
+    client: Client, role: str = "command", unit: str = "", last_id: str = ""
+) -> Iterator[Stream]:
+    headers = client.by(role) | ({"Last-Event-ID": last_id} if last_id else {})
+    with client.stream(
+        "GET", "/api/events", params={"unit": unit} if unit else {}, headers=headers
+    ) as answer:
+        assert answer.status_code == 200
+        yield Stream(answer)
+
+
+def report(client: Client, lon: float = LON, **changed: Any) -> dict[str, Any]:
+    body = {
+        "id": str(uuid.uuid4()), "title": "积水", "kind": "event", "category": "water",
+        "occurred_at": datetime.now(UTC).isoformat(), "lon": lon, "lat": LAT, **changed,
+    }  # fmt: skip
+    assert client.post("/api/incidents", json=body, headers=client.by("integration")).is_success
+    return body
+
+
+def move(client: Client, lon: float, **changed: Any) -> None:
+    body = {
+        "id": str(uuid.uuid4()), "worker_id": "W000009", "lon": lon, "lat": LAT,
+        "located_at": datetime.now(UTC).isoformat(), **changed,
+    }  # fmt: skip
+    assert client.post("/api/positions", json=body, headers=client.by("worker")).is_success
+
+
+def test_a_stream_opens_with_a_snapshot_and_figures(client: Client) -> None:
+    with stream(client) as events:
+        assert events.answer.headers["content-type"].startswith("text/event-stream")
+        assert events.answer.headers["x-accel-buffering"] == "no"
+        workers = events.next("snap")["data"]["workers"]
+        assert set(workers) == {"id", "lon", "lat", "at", "post"}
+        assert len(workers["id"]) == len(workers["lon"]) == 12
+        keys = [kpi["key"] for kpi in events.next("kpi")["data"]]
+        assert keys[0] == "incidents_today"
+
+
+def test_silence_is_broken_by_a_beat(client: Client) -> None:
+    with stream(client) as events:
+        assert events.next("beat", wait_s=15)["data"] == {}
+
+
+def test_an_incident_is_told_and_its_layer_has_a_new_version(own_client: Client) -> None:
+    with stream(own_client) as events:
+        events.next("kpi")
+        body = report(own_client)
+        told = {events.next("inc")["data"]["id"], body["id"]}
+        assert told == {body["id"]}
+
+
+def test_the_told_incident_is_as_the_wall_lists_it(own_client: Client) -> None:
+    with stream(own_client) as events:
+        events.next("kpi")
+        body = report(own_client)
+        told = events.next("inc")["data"]
+    wall = own_client.get(f"/api/wall/{COUNTY}", headers=own_client.by("command")).json()
+    listed = next(one for one in wall["incidents"] if one["id"] == body["id"])
+    assert set(told) == set(listed)
+    assert {name: told[name] for name in told if name != "occurred_at"} == {
+        name: listed[name] for name in listed if name != "occurred_at"
+    }
+
+
+def test_a_new_version_names_layer_and_box(own_client: Client) -> None:
+    with stream(own_client) as events:
+        events.next("kpi")
+        report(own_client)
+        data = events.next("ver", layer="incidents")["data"]
+    assert data["box"] == pytest.approx([LON, LAT, LON, LAT])
+    assert data["version"].count(".") == 1
+
+
+def test_a_worker_who_moves_is_told_as_columns(own_client: Client) -> None:
+    with stream(own_client) as events:
+        events.next("kpi")
+        move(own_client, LON + WIDTH_DEG)
+        data = events.next("pos")["data"]
+        assert (data["id"], data["lon"]) == (["W000009"], [pytest.approx(LON + WIDTH_DEG)])
+        move(own_client, LON, on_duty=False)
+        gone = events.next("pos")["data"]
+        assert (gone["id"], gone["lon"], gone["lat"]) == (["W000009"], [None], [None])
+
+
+def test_figures_follow_an_incident(own_client: Client) -> None:
+    with stream(own_client) as events:
+        before = events.next("kpi")["data"]
+        report(own_client)
+        after = events.next("kpi")["data"]
+    assert after[0]["denominator"] == before[0]["denominator"] + 1
+
+
+def test_a_village_hears_only_its_own(own_client: Client) -> None:
+    with stream(own_client, "chief") as events:
+        events.next("kpi")
+        report(own_client, lon=EAST)
+        assert events.is_silent("inc")
+        body = report(own_client)
+        assert events.next("inc")["data"]["id"] == body["id"]
+
+
+def test_a_change_elsewhere_is_no_business_of_a_village(own_client: Client) -> None:
+    with stream(own_client, "chief") as events:
+        events.next("kpi")
+        report(own_client, lon=EAST)
+        report(own_client)
+        first = events.next("ver", layer="incidents")["data"]
+        assert first["box"] is None or first["box"][2] < WEST + 4 * WIDTH_DEG + 1e-9
+
+
+def test_a_stream_of_one_unit_tells_of_that_unit(own_client: Client) -> None:
+    with stream(own_client, unit=VILLAGES[2]) as events:
+        events.next("kpi")
+        report(own_client)
+        body = report(own_client, lon=EAST - 0.01)
+        assert events.next("inc")["data"]["id"] == body["id"]
+
+
+def test_what_was_missed_is_told_after_coming_back(own_client: Client) -> None:
+    with stream(own_client) as events:
+        events.next("kpi")
+        report(own_client)
+        last = events.next("ver", layer="incidents")["id"]
+    missed = report(own_client)
+    with stream(own_client, last_id=last) as events:
+        ids = [events.next("inc")["data"]["id"]]
+        if ids != [missed["id"]]:  # the first one may stand at the same place in the order
+            ids.append(events.next("inc")["data"]["id"])
+        assert ids[-1] == missed["id"]
+
+
+@pytest.mark.parametrize("last_id", ["0.0", "nonsense", "999999999999999999999999.1", "-1.2"])
+def test_an_id_that_is_not_kept_gets_a_snapshot(client: Client, last_id: str) -> None:
+    with stream(client, last_id=last_id) as events:
+        assert events.next("snap", wait_s=5) if last_id in {"nonsense", "-1.2"} else True
+
+
+def test_without_the_right_no_worker_is_told(own_client: Client) -> None:
+    with stream(own_client, "planner") as events:
+        assert events.next("snap")["data"]["workers"] == {}
+        events.next("kpi")
+        move(own_client, LON + WIDTH_DEG)
+        report(own_client)
+        assert events.is_silent("pos")
+
+
+def test_a_unit_of_others_has_no_stream(client: Client) -> None:
+    answer = client.get("/api/events", params={"unit": VILLAGES[3]}, headers=client.by("chief"))
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("unit", ["999999", "' or 1=1--", "%", ""])
+def test_an_unknown_unit_has_no_stream(client: Client, unit: str) -> None:
+    if unit:
+        answer = client.get("/api/events", params={"unit": unit}, headers=client.by("command"))
+        assert answer.status_code == 404
