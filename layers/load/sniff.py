@@ -39,7 +39,6 @@ MARKUP = (
     (rb"<\s*(\w+:)?FeatureCollection\b|opengis\.net/gml", "GML"),
     (rb"<\s*svg\b", "SVG"),
     (rb"<\s*(!doctype\s+html|html|head|body|script)\b", "HTML"),
-    (rb"<\s*\?xml|<\s*[A-Za-z!]", "XML"),
 )
 
 
@@ -54,7 +53,8 @@ def content_of(head: bytes) -> str:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<"):
         # a comment or prolog may stand before the element that tells
-        return next(kind for pattern, kind in MARKUP if re.search(pattern, text, re.IGNORECASE))
+        found = (kind for pattern, kind in MARKUP if re.search(pattern, text, re.IGNORECASE))
+        return next(found, "XML")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "UTF-16"
     if b"\x00" in head:

@@ -18,6 +18,7 @@ from layers.load.wkb import shapes_of
 
 DRIVERS = {"GeoPackage": "GPKG", "FlatGeobuf": "FlatGeobuf", "Shapefile": "ESRI Shapefile"}
 REFUSALS = {
+    "no-layers": ("文件损坏，其中没有图层", "The file is broken: it has no layers"),
     "no-such-layer": ("文件中没有这个图层", "The file has no such layer"),
     "which-layer": ("文件中不止一个图层，请指明", "The file has several layers; name one"),
     "active-content": (

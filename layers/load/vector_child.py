@@ -32,6 +32,8 @@ def _is_odd(kind: str, name: str, text: str) -> bool:
 
 
 def _chosen_layer(names: list[str], asked: str) -> str:
+    if not names:
+        raise SystemExit(_said({"refused": "no-layers"}))
     if asked and asked not in names:
         raise SystemExit(_said({"refused": "no-such-layer", "layers": names}))
     if not asked and len(names) != 1:
