@@ -8,13 +8,14 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gis_service.demo.lines import Lines, arcs, border_edges, chains
+from gis_service.demo.lines import Lines, arcs, border_edges, chains, crossing, relaxed
 from gis_service.demo.raster import Ints, graph, labels_of, reach, without_fragments
 from gis_service.demo.settle import URBAN, Ground, Settled
 from gis_service.demo.size import Size
 
 GRID_M = 0.001  # vertices lie on a lattice of a millimetre
-ROUNDS = 7
+ROUNDS = 5
+RELAX_ROUNDS = (4, 2, 0)  # the lattice itself, 0, always does
 THIN_M = 4.0
 
 
@@ -79,9 +80,14 @@ def borders_of(pieces: Pieces, cell_m: float) -> Borders:
     sides = _sides(label, edges)
     base = int(label.max()) + 2
     strung = chains(edges, sides[:, 0] * base + sides[:, 1])
-    wide = label.shape[1] + 1
-    points = [np.column_stack(np.divmod(np.array(c), wide)[::-1]) * cell_m for c, _ in strung]
-    lines = arcs(points, rounds=ROUNDS, thin_m=THIN_M)
+    corners = np.arange((label.shape[0] + 1) * (label.shape[1] + 1))
+    lattice = np.column_stack(np.divmod(corners, label.shape[1] + 1)[::-1]) * cell_m
+    rank = np.zeros(len(edges), dtype=np.int64)
+    for pull in RELAX_ROUNDS:
+        at = relaxed(lattice, edges, rank, pull)
+        lines = arcs([at[np.array(c)] for c, _ in strung], rounds=ROUNDS, thin_m=THIN_M)
+        if not crossing(lines).size:
+            break
     both = np.column_stack(np.divmod(np.array([kind for _, kind in strung]), base)) - 1
     return Borders(shapely.set_precision(lines, GRID_M, mode="pointwise"), both)
 
