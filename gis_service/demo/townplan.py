@@ -15,8 +15,9 @@ from gis_service.demo.tiling import Borders, cut_town, faces_of
 
 BANK_M = 7.0
 EDGE_M = 4.0
-BRIDGED_SHARE = 0.12
-DROPPED_SHARE = 0.2
+BRIDGED_SHARE = 0.3
+BRIDGE_M = 110.0
+DROPPED_SHARE = 0.14
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,9 @@ def plan_town(
     banks = shapely.union_all(
         shapely.buffer(near["geom"].to_numpy(), near["width_m"].to_numpy() / 2 + BANK_M)
     )
-    bridged = is_main | (rng.random(len(grid)) < BRIDGED_SHARE)
+    # a bridge is short; a street that would run along in the river ends at the bank
+    in_river = shapely.length(shapely.intersection(grid, banks))
+    bridged = (is_main | (rng.random(len(grid)) < BRIDGED_SHARE)) & (in_river < BRIDGE_M)
     dry = np.where(bridged, grid, shapely.difference(grid, banks))
     edges = shapely.intersection(near["geom"].to_numpy(), area.buffer(60.0))
     borders, faces = cut_town(borders, label, np.concatenate([grid, edges]))
