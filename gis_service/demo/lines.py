@@ -108,7 +108,7 @@ def arcs(chained: list[Floats], *, rounds: int, thin_m: float) -> Lines:
     strength = np.full(len(chained), rounds)
     lines = np.array([_line(points, rounds, thin_m) for points in chained], dtype=object)
     for _ in range(rounds + 2):
-        bad = _crossing(lines)
+        bad = crossing(lines)
         if not bad.size:
             break
         strength[bad] = np.where(strength[bad] > 1, strength[bad] // 2, -1)
@@ -126,7 +126,8 @@ def _line(points: Floats, rounds: int, thin_m: float) -> shapely.LineString:
     return line if closed or rounds == 0 else shapely.simplify(line, thin_m)
 
 
-def _crossing(lines: Lines) -> Ints:
+def crossing(lines: Lines) -> Ints:
+    """Return which lines cross or touch another, or themselves, elsewhere than at shared ends."""
     tree = shapely.STRtree(lines)
     first, second = tree.query(lines, predicate="intersects")
     once = first < second

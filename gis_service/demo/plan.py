@@ -55,7 +55,7 @@ def laid_out(seed: int, units: pd.DataFrame, size: Size) -> Plan:
     water = waters(hills, chance(seed, "waters"))
     way = roads(land, home, river_cells(hills, size.terrain_cells), chance(seed, "roads"))
     pieces = pieces_of(land, home, size, chance(seed, "tiling"))
-    borders = borders_of(pieces, land.cell_m)
+    borders = borders_of(pieces, land.cell_m, chance(seed, "borders"))
     towns: list[tuple[int, Town]] = []
     for label in np.flatnonzero(pieces.town >= 0):
         number = int(pieces.town[label])

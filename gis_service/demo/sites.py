@@ -16,29 +16,38 @@ GAP_M = 1.2
 
 
 def hamlet_lanes(plan: Plan, rng: np.random.Generator) -> pd.DataFrame:
-    """Return short bent lanes from each hamlet's seat, so that its houses have a way."""
+    """Return short bent lanes that leave a hamlet's road by turns to its left and right."""
+    roads = plan.streets.loc[plan.streets["kind"] != "street", "geom"].to_numpy()
     groups = plan.home.groups
-    seat = plan.land.centre_m(groups["seat"].to_numpy())
-    count = np.clip(groups["households"].to_numpy() // 9, 2, 5)
+    seat = shapely.points(plan.land.centre_m(groups["seat"].to_numpy()))
+    road = shapely.STRtree(roads).nearest(seat)
+    count = np.clip(groups["households"].to_numpy() // 7, 2, 6)
     hub = np.repeat(np.arange(len(groups)), count)
-    turn = rng.uniform(0, 2 * np.pi, len(groups))[hub]
     nth = np.arange(len(hub)) - np.repeat(np.cumsum(count) - count, count)
-    angle = turn + nth * 2 * np.pi / count[hub] + rng.normal(0, 0.25, len(hub))
-    length = rng.uniform(70.0, 190.0, len(hub))
-    bend = rng.normal(0.0, 0.35, len(hub))
-    steps = np.linspace(0.0, 1.0, 6)
-    way = angle[:, None] + bend[:, None] * steps[None, :]
+    line = roads[road][hub]
+    where = shapely.line_locate_point(line, seat[hub]) + (nth - (count[hub] - 1) / 2) * 48.0
+    where = np.clip(where + rng.normal(0, 9, len(hub)), 2.0, shapely.length(line) - 2.0)
+    start, along = _on_line(line, where)
+    side = np.where(nth % 2 == 0, np.pi / 2, -np.pi / 2) + rng.normal(0, 0.3, len(hub))
+    angle = np.arctan2(along[:, 1], along[:, 0]) + side
+    length = rng.uniform(45.0, 150.0, len(hub))
+    bend = rng.normal(0.0, 0.5, len(hub))
+    way = angle[:, None] + bend[:, None] * np.linspace(0.0, 1.0, 6)[None, :]
     moves = np.stack([np.cos(way), np.sin(way)], axis=-1) * (length[:, None, None] / 5)
     moves[:, 0] = 0.0
-    points = seat[hub][:, None, :] + np.cumsum(moves, axis=1)
-    lines = shapely.linestrings(points)
+    lines = shapely.linestrings(start[:, None, :] + np.cumsum(moves, axis=1))
+    return pd.DataFrame({"kind": "lane", "geom": _in_hamlet(plan, lines, hub)})
+
+
+def _in_hamlet(plan: Plan, lines: Lines, group: Ints) -> Lines:
     blocks = plan.blocks[plan.blocks["kind"] == "hamlet"]
-    home = np.full(len(groups), None, dtype=object)
+    home = np.full(len(plan.home.groups), None, dtype=object)
     home[blocks["group"].to_numpy()] = shapely.buffer(blocks["geom"].to_numpy(), -6.0)
-    inside = shapely.intersection(lines, home[hub])
-    parts = shapely.get_parts(inside)
-    parts = parts[(shapely.get_type_id(parts) == 1) & (shapely.length(parts) > 20.0)]
-    return pd.DataFrame({"kind": "lane", "geom": parts})
+    wet = shapely.union_all(
+        shapely.buffer(plan.waters["geom"].to_numpy(), plan.waters["width_m"].to_numpy() / 2 + 3)
+    )
+    parts = shapely.get_parts(shapely.difference(shapely.intersection(lines, home[group]), wet))
+    return np.asarray(parts[(shapely.get_type_id(parts) == 1) & (shapely.length(parts) > 20.0)])
 
 
 def houses(
@@ -117,13 +126,19 @@ def _stations(lines: Lines, spacing_m: float) -> tuple[Ints, Floats, Floats]:
     line = np.repeat(np.arange(len(lines)), count)
     nth = np.arange(len(line)) - np.repeat(np.cumsum(count) - count, count)
     where = (nth + 0.5) * spacing_m
-    at = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], where))
-    ahead = shapely.get_coordinates(shapely.line_interpolate_point(lines[line], where + 3.0))
+    at, along = _on_line(lines[line], where)
+    return line, at, along
+
+
+def _on_line(lines: Lines, where_m: Floats) -> tuple[Floats, Floats]:
+    """Return the point and the unit direction of each line at a distance along it."""
+    at = shapely.get_coordinates(shapely.line_interpolate_point(lines, where_m))
+    ahead = shapely.get_coordinates(shapely.line_interpolate_point(lines, where_m + 3.0))
     behind = shapely.get_coordinates(
-        shapely.line_interpolate_point(lines[line], np.maximum(where - 3.0, 0.0))
+        shapely.line_interpolate_point(lines, np.maximum(where_m - 3.0, 0.0))
     )
     step = ahead - behind
-    return line, at, step / np.maximum(np.hypot(*step.T), 1e-9)[:, None]
+    return at, step / np.maximum(np.hypot(*step.T), 1e-9)[:, None]
 
 
 def _site_frame(at: Floats, along: Floats, wide: Floats, deep: Floats) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from gis_service.demo.raster import Floats, Ints, graph, reach
 
 LOWEST_M = 620.0
 HIGHEST_M = 2_900.0
-EROSION_ROUNDS = 14
+EROSION_ROUNDS = 20
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
-from gis_service.demo.lines import Lines, arcs, border_edges, chains
-from gis_service.demo.raster import Ints, graph, labels_of, reach, without_fragments
+from gis_service.demo.lines import Lines, arcs, border_edges, chains, crossing, relaxed
+from gis_service.demo.raster import Floats, Ints, graph, labels_of, reach, without_fragments
 from gis_service.demo.settle import URBAN, Ground, Settled
 from gis_service.demo.size import Size
 
 GRID_M = 0.001  # vertices lie on a lattice of a millimetre
-ROUNDS = 7
-THIN_M = 4.0
+ROUNDS = 4
+WARP_CELLS = 0.42
+RELAX_ROUNDS = (3, 1, 0)  # the lattice itself, 0, always does
+THIN_M = 3.0
 
 
 @dataclass(frozen=True)
@@ -72,18 +75,33 @@ class Borders:
     sides: Ints  # (lines, 2), the smaller first
 
 
-def borders_of(pieces: Pieces, cell_m: float) -> Borders:
+def borders_of(pieces: Pieces, cell_m: float, rng: np.random.Generator) -> Borders:
     """Return the borders of all labels as smooth lines on the millimetre lattice."""
     label = pieces.label
     edges = border_edges(label)
     sides = _sides(label, edges)
     base = int(label.max()) + 2
     strung = chains(edges, sides[:, 0] * base + sides[:, 1])
-    wide = label.shape[1] + 1
-    points = [np.column_stack(np.divmod(np.array(c), wide)[::-1]) * cell_m for c, _ in strung]
-    lines = arcs(points, rounds=ROUNDS, thin_m=THIN_M)
+    corners = np.arange((label.shape[0] + 1) * (label.shape[1] + 1))
+    lattice = np.column_stack(np.divmod(corners, label.shape[1] + 1)[::-1]) * cell_m
+    lattice = lattice + cell_m * _warp((label.shape[0] + 1, label.shape[1] + 1), rng)
+    rank = np.zeros(len(edges), dtype=np.int64)
+    for pull in RELAX_ROUNDS:
+        at = relaxed(lattice, edges, rank, pull)
+        lines = arcs([at[np.array(c)] for c, _ in strung], rounds=ROUNDS, thin_m=THIN_M)
+        if not crossing(lines).size:
+            break
     both = np.column_stack(np.divmod(np.array([kind for _, kind in strung]), base)) - 1
     return Borders(shapely.set_precision(lines, GRID_M, mode="pointwise"), both)
+
+
+def _warp(shape: tuple[int, int], rng: np.random.Generator) -> Floats:
+    """Return a smooth shift, in cells, whose slope stays under 1, so that nothing folds over."""
+    parts = []
+    for _ in range(2):
+        rough = gaussian_filter(rng.standard_normal(shape), 1.6)
+        parts.append((WARP_CELLS * rough / rough.std()).ravel())
+    return np.column_stack(parts)
 
 
 def _sides(label: Ints, edges: Ints) -> Ints:

@@ -16,6 +16,8 @@ from gis_service.demo.tiling import Borders, cut_town, faces_of
 BANK_M = 7.0
 EDGE_M = 4.0
 BRIDGED_SHARE = 0.3
+BRIDGE_M = 110.0
+DROPPED_SHARE = 0.14
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,14 @@ def plan_town(
     in three of those that meet a river has a bridge.
     """
     area = faces_of(_only(borders, label))[0]
-    grid, is_main = _streets(area, spacing_m, rng)
+    grid, is_main = _thinned(*_streets(area, spacing_m, rng), rng)
     near = water[shapely.intersects(water["geom"].to_numpy(), area)]
     banks = shapely.union_all(
         shapely.buffer(near["geom"].to_numpy(), near["width_m"].to_numpy() / 2 + BANK_M)
     )
-    bridged = is_main | (rng.random(len(grid)) < BRIDGED_SHARE)
+    # a bridge is short; a street that would run along in the river ends at the bank
+    in_river = shapely.length(shapely.intersection(grid, banks))
+    bridged = (is_main | (rng.random(len(grid)) < BRIDGED_SHARE)) & (in_river < BRIDGE_M)
     dry = np.where(bridged, grid, shapely.difference(grid, banks))
     edges = shapely.intersection(near["geom"].to_numpy(), area.buffer(60.0))
     borders, faces = cut_town(borders, label, np.concatenate([grid, edges]))
@@ -108,6 +112,17 @@ def _streets(
             lines.append(shapely.LineString(_bent(points, phase) @ frame + middle))
         is_main += (np.arange(len(at)) == int(np.argmin(np.abs(at)))).tolist()
     return np.array(lines, dtype=object), np.array(is_main)
+
+
+def _thinned(grid: Lines, is_main: Flags, rng: np.random.Generator) -> tuple[Lines, Flags]:
+    """Return the grid without some stretches between junctions, so that blocks differ in size."""
+    stretches = shapely.get_parts(shapely.union_all(grid))
+    middle = shapely.line_interpolate_point(stretches, 0.5, normalized=True)
+    main = shapely.dwithin(middle, shapely.union_all(grid[is_main]), 0.01)
+    kept = main | (rng.random(len(stretches)) > DROPPED_SHARE)
+    side = shapely.get_parts(shapely.line_merge(shapely.multilinestrings(stretches[kept & ~main])))
+    lines = np.concatenate([grid[is_main], side])
+    return lines, np.arange(len(lines)) < int(is_main.sum())
 
 
 def _ticks(low: float, high: float, spacing_m: float, rng: np.random.Generator) -> Floats:
