@@ -35,7 +35,8 @@ class Cells:
     kind
         ``grid`` or ``hex``.
     frame
-        Columns ``cell`` and ``unit_path``, geometry in metres; rows 0, 1, 2 …
+        Columns ``cell``, ``name`` (of the grid, or of the village of a hexagon's middle) and
+        ``unit_path``, geometry in metres; rows 0, 1, 2 …
     neighbours
         Which cells touch, shape (n, n).
     people
@@ -68,7 +69,7 @@ def grid_cells(
     connection: Connection, view: View, county: County, incidents: GeoDataFrame
 ) -> Cells:
     """Return the grids in force as cells, with the people counted in their blocks."""
-    columns = (grid.c.code.label("cell"), grid.c.unit_path, grid.c.geom)
+    columns = (grid.c.code.label("cell"), grid.c.name, grid.c.unit_path, grid.c.geom)
     in_force = select(*columns).where(grid.c.valid_to.is_(None)).order_by(grid.c.code)
     statement = narrowed(in_force, view, grid.c.unit_path)
     frame = metric_frame(connection, statement, county.metric_srid)
@@ -94,9 +95,11 @@ def hexagon_cells(
     home = count_in_hexes(_xy(homes), hexes, width_m=HEX_WIDTH_M).cell
     inside = home >= 0
     people = np.bincount(home[inside], homes["people"][inside], minlength=len(hexes))
+    path = _path_of_middle(hexes, units, county)
     frame = hexes.assign(
         cell=hexes["column"].astype(str) + "," + hexes["row"].astype(str),
-        unit_path=_path_of_middle(hexes, units, county),
+        name=pd.Series(path).map(units.set_index("unit_path")["name"]).to_numpy(),
+        unit_path=path,
     )
     row = count_in_hexes(_xy(incidents), hexes, width_m=HEX_WIDTH_M).cell
     return Cells("hex", frame, hex_neighbours(hexes), people.astype(float), row)
@@ -115,7 +118,7 @@ def _people_per_grid(connection: Connection, view: View) -> pd.Series[float]:
 
 
 def _units(connection: Connection, view: View, county: County) -> GeoDataFrame:
-    columns = (unit.c.level, unit.c.unit_path, unit.c.geom)
+    columns = (unit.c.level, unit.c.name, unit.c.unit_path, unit.c.geom)
     in_force = select(*columns).where(unit.c.valid_to.is_(None)).order_by(unit.c.code)
     return metric_frame(connection, narrowed(in_force, view, None), county.metric_srid)
 

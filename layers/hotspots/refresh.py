@@ -112,6 +112,7 @@ def _rows(run: Run) -> pd.DataFrame:
     columns: dict[str, Any] = {
         "id": f"{run.key}:" + cells["cell"].to_numpy(dtype=object),
         "geom": in_degrees(cells.geometry).force_2d().to_numpy(),
+        "name": cells["name"].to_numpy(),
         "unit_path": cells["unit_path"].to_numpy(),
         "grid_code": cells["cell"].to_numpy() if run.cells.kind == "grid" else None,
         "cells": run.cells.kind,

@@ -103,6 +103,13 @@ def test_a_second_refresh_replaces_the_first(county: Connection) -> None:
     assert county.execute(select(func.count()).select_from(hotspot)).scalar_one() == before
 
 
+def test_a_cell_has_the_name_of_its_grid_or_village(county: Connection) -> None:
+    refresh(county, COUNTY, NOW)
+    names = dict(county.execute(select(hotspot.c.cells, hotspot.c.name)).all())
+    assert names["grid"].startswith("网格")
+    assert names["hex"] in {"西社区", "西北村", "东社区", "东北村", "试县"}
+
+
 def test_a_cell_belongs_to_the_village_of_its_middle(county: Connection) -> None:
     refresh(county, COUNTY, NOW)
     paths = set(county.execute(select(hotspot.c.unit_path)).scalars())
