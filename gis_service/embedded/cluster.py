@@ -222,8 +222,10 @@ class Cluster:
 
     def _failed(self, step: str, said: str) -> Unavailable:
         log = self.folder / "server.log"
-        lines = (said.strip() or (log.read_text(errors="replace") if log.exists() else "")).strip()
-        last = lines.splitlines()[-1] if lines else ""
+        logged = log.read_text(errors="replace") if log.exists() else ""
+        fatal = [line for line in logged.splitlines() if "FATAL:" in line or "PANIC:" in line]
+        lines = [*said.strip().splitlines(), *fatal]
+        last = lines[-1] if lines else ""
         return Unavailable(
             "database-does-not-start",
             f"数据库没有启动（{step}）：{last}；详见 {log}",

@@ -165,6 +165,7 @@ def test_a_server_that_cannot_start_is_one_sentence_with_the_log(cluster: Cluste
     with pytest.raises(Unavailable, match="did not start") as refused:
         cluster.open()
     assert str(cluster.folder / "server.log") in refused.value.zh
+    assert "pg_control" in refused.value.en
     assert time.monotonic() - started < 60
 
 
