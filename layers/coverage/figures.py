@@ -18,8 +18,9 @@ import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
 
+from layers.coverage.areal import seen_shares
 from layers.coverage.checks import is_placed, require_one_metric_crs
-from layers.coverage.ground import NODING_M, blind_ground, open_ground
+from layers.coverage.ground import blind_ground, open_ground
 
 TOLERANCE_M = 0.05
 BUILT_STATES = ("built", "networked")
@@ -42,8 +43,8 @@ def ground_figures(grids: GeoSeries, views: GeoSeries, buildings: GeoSeries | No
     DataFrame
         ``open_m2``, ``seen_m2``, ``blind_m2``, with open = seen + blind.
     """
-    open_m2 = open_ground(grids, buildings).area
-    blind_m2 = blind_ground(grids, views, buildings).area
+    ground = open_ground(grids, buildings)
+    open_m2, blind_m2 = ground.area, blind_ground(ground, views, None).area
     # rounding may leave a blind hair more than there was open
     seen_m2 = (open_m2 - blind_m2).clip(lower=0.0)
     return pd.DataFrame({"open_m2": open_m2, "seen_m2": seen_m2, "blind_m2": open_m2 - seen_m2})
@@ -135,15 +136,7 @@ def unit_figures(units: GeoDataFrame, views: GeoSeries, codes: Sequence[str]) ->
     DataFrame
         Columns as `home_figures`; numbers need not be whole.
     """
-    return _resident_figures(units, seen_share(units.geometry, views), codes)
-
-
-def seen_share(units: GeoSeries, views: GeoSeries) -> pd.Series:
-    """Return the share of each polygon, 0 to 1, inside the union of the views; 0 for empty ones."""
-    blind_m2 = blind_ground(units, views, None).area
-    total_m2 = units.area.fillna(0.0)
-    share = 1.0 - blind_m2 / total_m2.where(total_m2 > NODING_M, np.inf)
-    return share.clip(0.0, 1.0).where(total_m2 > NODING_M, 0.0)
+    return _resident_figures(units, seen_shares(units.geometry, views), codes)
 
 
 def camera_figures(cameras: pd.DataFrame, codes: Sequence[str]) -> pd.DataFrame:

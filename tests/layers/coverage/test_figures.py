@@ -19,7 +19,6 @@ from layers.coverage.figures import (
     is_working,
     left_out,
     place_figures,
-    seen_share,
     unit_figures,
 )
 from layers.coverage.visibility import visible_areas
@@ -110,7 +109,8 @@ def test_a_unit_counts_by_the_share_of_it_that_any_view_covers() -> None:
 
 
 def test_a_unit_without_area_is_not_seen() -> None:
-    assert seen_share(areas(shapely.Polygon(), None), VIEW).tolist() == [0.0, 0.0]
+    units = things([shapely.Polygon()], ["G1"], people=[7], households=[2])
+    assert unit_figures(units, VIEW, CODES)["people_unseen"].tolist() == [7.0, 0.0]
 
 
 def test_only_built_online_outdoor_cameras_work() -> None:
