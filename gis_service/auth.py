@@ -57,7 +57,7 @@ class Signer:
         NotSignedIn
             Not ours, altered, or run out; the three are not told apart.
         """
-        if len(token) > TOKEN_LIMIT:
+        if len(token) > TOKEN_LIMIT or not token.isascii():
             raise _not_signed_in()
         try:
             actor, at = self._serializer.loads(
