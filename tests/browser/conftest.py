@@ -107,7 +107,8 @@ def service(wall_database: Database) -> Iterator[Client]:
     """The service that the browser looks at."""
     with (
         tempfile.TemporaryDirectory(prefix="gis-wall-") as folder,
-        serving(wall_database, Path(folder)) as client,
+        # nothing is computed anew while pictures are compared
+        serving(wall_database, Path(folder), refresh_interval_s=3600) as client,
     ):
         yield client
 

@@ -2,6 +2,8 @@
 "use strict";
 
 GIS.Labels = class {
+  static LONGEST = 18;
+
   constructor() {
     this.boxes = [];
   }
@@ -16,7 +18,8 @@ GIS.Labels = class {
   }
 
   /* Write a name centred at (x, y) if there is room; `pen` carries font and colours. */
-  write(pen, text, x, y, height, clearance = 2) {
+  write(pen, name, x, y, height, clearance = 2) {
+    const text = name.length > GIS.Labels.LONGEST ? `${name.slice(0, GIS.Labels.LONGEST - 1)}…` : name;
     const half = pen.measureText(text).width / 2 + clearance;
     const tall = height / 2 + clearance;
     if (!this.take(x - half, y - tall, x + half, y + tall)) return false;

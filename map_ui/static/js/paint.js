@@ -6,6 +6,8 @@ GIS.paint = (() => {
   const OUTLINED = new Set(["units", "grids", "blocks", "people"]);
   // a choropleth lies over the base map, which must stay readable
   const RAMP_OPACITY = 0.66;
+  // from here on single houses, views and blind ground tell more than a share does
+  const RAMP_FADES_FROM = 13.5;
   const hatches = new Map();
 
   GIS.on("theme", () => hatches.clear());
@@ -83,7 +85,7 @@ GIS.paint = (() => {
     const word = step === "" ? mark.colour : `${mark.colour}-${step}`;
     const colour = GIS.colour(word);
     const width = mark.width_px * GIS.factor() * widening(layer.name, zoom);
-    context.globalAlpha = mark.opacity * (step === "" ? 1 : RAMP_OPACITY);
+    context.globalAlpha = mark.opacity * (step === "" ? 1 : rampOpacity(zoom));
     if (layer.name === "hotspots") context.globalAlpha *= 0.4;
     if (type === GIS.readTile.POLYGON && !OUTLINED.has(layer.name)) {
       fill(context, mark, path, word, unit);
@@ -95,6 +97,10 @@ GIS.paint = (() => {
     context.setLineDash((DASHES[mark.symbol] || []).map((length) => length * unit));
     context.lineJoin = "round";
     context.stroke(path);
+  }
+
+  function rampOpacity(zoom) {
+    return RAMP_OPACITY * Math.min(1, Math.max(0.25, 1 - (zoom - RAMP_FADES_FROM) / 2));
   }
 
   function fill(context, mark, path, word, unit) {
