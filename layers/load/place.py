@@ -110,7 +110,7 @@ def _where(lonlat: npt.NDArray[np.float64], frames: Frames, metric_crs: CRS) -> 
     return pd.DataFrame(
         {
             "unit_path": path.where(path.notna(), _county_path(frames)),
-            "block_id": block_id,
+            "block_id": pd.Series(block_id, dtype=object),
             "grid_code": _looked_up(block_id, *_grids(frames)),
             "placed": how,
             "is_outside": path.isna(),

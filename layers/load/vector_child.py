@@ -43,7 +43,8 @@ def _chosen_layer(names: list[str], asked: str) -> str:
 
 def _read(path: str, driver: str, asked: str, encoding: str, features: int) -> dict[str, Any]:
     # pyogrio would import these for data frames that nobody asks for here: a second each
-    sys.modules.update(dict.fromkeys(("geopandas", "pandas", "pyarrow", "shapely")))
+    modules: Any = sys.modules
+    modules.update(dict.fromkeys(("geopandas", "pandas", "pyarrow", "shapely")))
     import numpy as np
     import pyogrio  # after the environment has named the one driver
 

@@ -136,13 +136,13 @@ def _driver(connection: Connection) -> psycopg.Connection[Any]:
 
 
 def _already_there(table: Table, error: psycopg.errors.UniqueViolation) -> Conflict:
-    key = (error.diag.message_detail or "").partition("=")[2].partition(" ")[0].strip("()")
+    # which row it is the database does not tell where row policies are in force
     return Conflict(
         "already-loaded",
-        f"数据表 {table.name} 中已有 {key}；这个文件是否已经装载过？",
-        f"Table {table.name} holds {key} already; was this file loaded before?",
+        f"数据表 {table.name} 中已有这些行；这个文件是否已经装载过？",
+        f"Table {table.name} holds such rows already; was this file loaded before?",
         table=table.name,
-        key=key[:80],
+        constraint=error.diag.constraint_name,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Literal
 
 import pytest
 import shapely
@@ -32,7 +33,7 @@ SHAPES = [
 @pytest.mark.parametrize("byte_order", [0, 1])
 @pytest.mark.parametrize("flavor", ["iso", "extended"])
 def test_sound_geometry_passes_in_either_order_and_flavour(
-    shape: BaseGeometry, byte_order: int, flavor: str
+    shape: BaseGeometry, byte_order: int, flavor: Literal["iso", "extended"]
 ) -> None:
     assert wkb_fault(shapely.to_wkb(shape, byte_order=byte_order, flavor=flavor)) is None
 
