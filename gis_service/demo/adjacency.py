@@ -34,7 +34,12 @@ def shared_borders(faces: Lines) -> Shared:
     same = (ends[order[1:]] == ends[order[:-1]]).all(axis=1)
     two = np.sort(np.column_stack([face[order[:-1]], face[order[1:]]])[same], axis=1)
     pairs, back = np.unique(two, axis=0, return_inverse=True)
-    return Shared(pairs, np.bincount(back.ravel(), weights=length[order[1:]][same]))
+    return Shared(pairs, totals(back, length[order[1:]][same], len(pairs)))
+
+
+def totals(part: Ints, amount: Floats, count: int) -> Floats:
+    """Return the sum of the amounts of each part 0 … count − 1."""
+    return np.bincount(part.ravel(), weights=amount, minlength=count).astype(np.float64)
 
 
 def neighbours(shared: Shared, members: Ints) -> dict[int, dict[int, float]]:
@@ -52,7 +57,7 @@ def merged(shared: Shared, owner: Ints) -> Shared:
     two = np.sort(owner[shared.pairs], axis=1)
     real = (two[:, 0] >= 0) & (two[:, 0] != two[:, 1])
     pairs, back = np.unique(two[real], axis=0, return_inverse=True)
-    return Shared(pairs, np.bincount(back.ravel(), weights=shared.length_m[real]))
+    return Shared(pairs, totals(back, shared.length_m[real], len(pairs)))
 
 
 def parted(

@@ -9,6 +9,7 @@ import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
+from gis_service.demo.adjacency import totals
 from gis_service.demo.kit import roadside
 from gis_service.demo.lines import Lines
 from gis_service.demo.living import Living
@@ -58,7 +59,7 @@ def _unseen_places(places: pd.DataFrame, place_xy: Floats, rng: np.random.Genera
 
 def _bare_grids(living: Living, rng: np.random.Generator) -> Ints:
     grids = living.parting.grids
-    lived = np.bincount(living.house_grid, weights=living.residents, minlength=len(grids)) > 60
+    lived = totals(living.house_grid, living.residents.astype(float), len(grids)) > 60
     fit = np.flatnonzero((grids["setting"] == "village").to_numpy() & lived)
     return np.sort(rng.choice(fit, min(UNSEEN_GRIDS, len(fit)), replace=False))
 

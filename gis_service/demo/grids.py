@@ -141,7 +141,7 @@ def _areas(
         by_village = of_setting.groupby("village")
         most = by_village["group"].nunique() if setting == "village" else by_village.size()
         load = by_village["households"].sum()
-        counts = _seats(load.to_numpy(), most.to_numpy(), wanted[str(setting)])
+        counts = _seats(np.asarray(load), np.asarray(most), wanted[str(setting)])
         for (village, members), count in zip(by_village, counts, strict=True):
             areas.append((int(str(village)), str(setting), members.index.to_numpy(), int(count)))
     return areas
@@ -150,6 +150,8 @@ def _areas(
 def _seats(load: Ints, most: Ints, total: int) -> Ints:
     """Return how many grids each area gets: at least one, in proportion to its load (Webster)."""
     count = np.ones(len(load), dtype=np.int64)
+    if not len(load) <= total <= most.sum():
+        raise ValueError(f"{total} grids do not fit {len(load)} areas of {most.sum()} parts")
     while count.sum() < total:
         score = np.where(count < most, load / (2 * count + 1), -1.0)
         count[int(np.argmax(score))] += 1

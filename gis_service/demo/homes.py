@@ -14,6 +14,7 @@ from gis_service.demo.stored import Placing
 from gis_service.demo.territory import Territory, short_name
 
 FLOOR_M = 3.1
+NEIGHBOURS = 12  # houses that take in those for whom no site was found
 
 
 def house_of_household(
@@ -34,8 +35,9 @@ def house_of_household(
     result[some] = order[start[block[some]] + nth[some] % count[block[some]]]
     at = shapely.get_coordinates(shapely.centroid(plan.blocks["geom"].to_numpy()[block[~some]]))
     tree = cKDTree(shapely.get_coordinates(shapely.centroid(houses["geom"].to_numpy())))
-    near = tree.query(at, k=12)[1] if len(at) else np.zeros((0, 12), dtype=np.int64)
-    result[~some] = near[np.arange(len(at)), rng.integers(0, 12, len(at))]
+    if len(at):
+        near = np.asarray(tree.query(at, k=NEIGHBOURS)[1])
+        result[~some] = near[np.arange(len(at)), rng.integers(0, NEIGHBOURS, len(at))]
     return result
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from gis_service.demo.adjacency import merged, neighbours
+from gis_service.demo.adjacency import merged, neighbours, totals
 from gis_service.demo.living import ZONE, Living
 from gis_service.demo.raster import Floats, Ints
 from gis_service.demo.workers import house_in
@@ -58,7 +58,7 @@ def _grids_beside(living: Living) -> dict[int, dict[int, float]]:
 
 def _people(living: Living) -> Floats:
     many = len(living.parting.grids)
-    return np.bincount(living.house_grid, weights=living.residents, minlength=many)
+    return totals(living.house_grid, living.residents.astype(float), many)
 
 
 def _cluster(
@@ -77,7 +77,7 @@ def _cluster(
 def incident_frame(living: Living, planted: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Return `size.incidents` incidents, the last of them on `today`."""
     day = _days(living, rng)
-    grid, house = _where(living, planted, day, rng)
+    _grid, house = _where(living, planted, day, rng)
     minute = rng.choice(24, len(day), p=HOURS / HOURS.sum()) * 60 + rng.integers(0, 60, len(day))
     late = (day == 0) & (minute >= living.now.hour * 60 - 5)
     minute[late] = rng.integers(0, living.now.hour * 60 - 10, int(late.sum()))
@@ -145,7 +145,8 @@ def _life(living: Living, frame: pd.DataFrame, rng: np.random.Generator) -> pd.D
     count = len(frame)
     now = pd.Timestamp(living.now)
     delay = pd.to_timedelta(np.round(rng.exponential(25.0, count)).clip(1, 600), unit="min")
-    reported = (frame["occurred_at"] + delay).clip(upper=now - timedelta(minutes=1))
+    reported = frame["occurred_at"] + delay
+    reported = reported.where(reported < now, now - timedelta(minutes=1))
     limit = frame["urgency"].map(DUE_HOURS).astype(float)
     taken = limit * rng.lognormal(-0.75, 0.75, count)
     closed = reported + pd.to_timedelta(np.round(taken * 60), unit="min")
@@ -160,7 +161,8 @@ def _life(living: Living, frame: pd.DataFrame, rng: np.random.Generator) -> pd.D
     stage = np.clip((age * 6 + rng.random(count)).astype(int), 0, 6)
     state = np.where(is_closed, np.where(rng.random(count) < 0.3, "rated", "closed"), steps[stage])
     answered = is_closed & (rng.random(count) < 0.55)
-    satisfied = np.where(answered, rng.random(count) < 0.91, None)
+    satisfied = (rng.random(count) < 0.91).astype(object)
+    satisfied[~answered] = None
     return frame.assign(
         reported_at=reported,
         due_at=reported + pd.to_timedelta(limit, unit="h"),

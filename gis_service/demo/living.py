@@ -50,7 +50,7 @@ class Living:
     @property
     def house_grid(self) -> Ints:
         """Return the row of `parting.grids` that each house lies in."""
-        return self.parting.grid[self.houses["block"].to_numpy()]
+        return np.asarray(self.parting.grid[self.houses["block"].to_numpy()])
 
     @property
     def grid_code(self) -> Lines:
@@ -63,7 +63,7 @@ class Living:
     def grid_path(self) -> Lines:
         """Return the village path of the rows of `parting.grids`."""
         village = self.parting.grids["village"].to_numpy()
-        return self.plan.home.villages["unit_path"].to_numpy(dtype=object)[village]
+        return np.asarray(self.plan.home.villages["unit_path"].to_numpy(dtype=object)[village])
 
     @property
     def grid_point(self) -> Floats:

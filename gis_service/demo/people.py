@@ -68,9 +68,9 @@ def _members(count: int, people: int, rng: np.random.Generator) -> Ints:
 
 def _relations(nth: Ints, rng: np.random.Generator) -> Ints:
     luck = rng.random(len(nth))
-    third = np.where(luck < 0.8, 2, 3)
-    fourth = np.where(luck < 0.5, 2, 3)
-    later = np.where(luck < 0.35, 3, 4)
+    third = np.select([luck < 0.62, luck < 0.76], [2, 3], 4)
+    fourth = np.select([luck < 0.35, luck < 0.55], [2, 3], 4)
+    later = np.where(luck < 0.25, 3, 4)
     return np.select([nth == 0, nth == 1, nth == 2, nth == 3], [0, 1, third, fourth], later)
 
 

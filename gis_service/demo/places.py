@@ -11,7 +11,8 @@ from gis_service.demo.lines import Lines
 from gis_service.demo.living import Living
 from gis_service.demo.plan import Plan
 from gis_service.demo.raster import Floats, Ints
-from gis_service.demo.territory import COUNTY_CODE, short_name
+from gis_service.demo.territory import short_name
+from gis_service.demo.units import COUNTY_CODE
 
 # kind, name after the town's, how many in the city and in a market town; all owed camera cover
 KEY_KINDS = (
@@ -63,8 +64,7 @@ def public_houses(
         rows.append((take(mine), "centre", f"{label}综治中心", False, str(row.code)))
         if not row.urban_only:
             rows.append((take(mine), "clinic", f"{label}卫生室", False, str(row.code)))
-    city = np.flatnonzero(town == 0)
-    rows.append((take(city), "centre", "宁陕县综治中心", False, COUNTY_CODE))
+    rows.append((take(np.flatnonzero(town == 0)), "centre", "宁陕县综治中心", False, COUNTY_CODE))
     frame = pd.DataFrame(rows, columns=["house", "kind", "name", "is_key", "unit"])
     entrance = entrances(
         houses["geom"].to_numpy()[frame["house"].to_numpy()], streets["geom"].to_numpy()

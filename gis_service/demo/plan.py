@@ -141,4 +141,6 @@ def _within(lines: pd.DataFrame, county: shapely.Geometry) -> pd.DataFrame:
     )
     parts, row = shapely.get_parts(cut, return_index=True)
     kept = (shapely.get_type_id(parts) == 1) & (shapely.length(parts) > 1.0)
-    return lines.iloc[row[kept]].assign(geom=parts[kept]).reset_index(drop=True)
+    inside = lines.iloc[row[kept]].reset_index(drop=True)
+    inside["geom"] = parts[kept]
+    return inside

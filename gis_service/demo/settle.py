@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import shapely
 from scipy.ndimage import binary_dilation, gaussian_filter, zoom
-from scipy.sparse import csr_array
 
 from gis_service.demo.chance import fractal
 from gis_service.demo.outline import TOWN_SEATS, Box
@@ -89,8 +88,7 @@ def _county(land: Terrain, box: Box) -> Ints:
     seeds = np.flatnonzero(inside | outside)
     taken = labels_of(reach(graph(cost), seeds), seeds)
     mask = inside.ravel()[seeds][taken].reshape(rows, columns)
-    labels = without_fragments(mask.astype(np.int64))
-    return labels
+    return without_fragments(mask.astype(np.int64))
 
 
 def settled(
@@ -121,7 +119,7 @@ def settled(
 
 
 def _owners(villages: pd.DataFrame, mixed: Ints, towns: int) -> Ints:
-    """Return per town the village its built-up ground belongs to: its community, else the nearest."""
+    """Return per town the village that its built-up ground is of: the community, if any."""
     code = np.array(list(TOWN_SEATS))
     owners = np.zeros(towns, dtype=np.int64)
     for number in range(towns):
@@ -218,4 +216,4 @@ def _groups(
 def parts(total: int, share: Floats) -> Ints:
     """Return whole numbers in proportion to `share` that add up to `total`."""
     exact = np.cumsum(share) / share.sum() * total
-    return np.diff(np.round(exact), prepend=0.0).astype(np.int64)
+    return np.asarray(np.diff(np.round(exact), prepend=0.0), dtype=np.int64)

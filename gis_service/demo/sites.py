@@ -19,7 +19,7 @@ def hamlet_lanes(plan: Plan, rng: np.random.Generator) -> pd.DataFrame:
     """Return short bent lanes that leave a hamlet's road by turns to its left and right."""
     roads = plan.streets.loc[plan.streets["kind"] != "street", "geom"].to_numpy()
     groups = plan.home.groups
-    seat = shapely.points(plan.land.centre_m(groups["seat"].to_numpy()))
+    seat = np.asarray(shapely.points(plan.land.centre_m(groups["seat"].to_numpy())))
     road = shapely.STRtree(roads).nearest(seat)
     count = np.clip(groups["households"].to_numpy() // 7, 2, 6)
     hub = np.repeat(np.arange(len(groups)), count)
@@ -35,7 +35,7 @@ def hamlet_lanes(plan: Plan, rng: np.random.Generator) -> pd.DataFrame:
     way = angle[:, None] + bend[:, None] * np.linspace(0.0, 1.0, 6)[None, :]
     moves = np.stack([np.cos(way), np.sin(way)], axis=-1) * (length[:, None, None] / 5)
     moves[:, 0] = 0.0
-    lines = shapely.linestrings(start[:, None, :] + np.cumsum(moves, axis=1))
+    lines = np.asarray(shapely.linestrings(start[:, None, :] + np.cumsum(moves, axis=1)))
     return pd.DataFrame({"kind": "lane", "geom": _in_hamlet(plan, lines, hub)})
 
 
@@ -99,7 +99,8 @@ def _roadside(
     sites = sites.iloc[point].assign(block=hamlets[home])
     group = plan.blocks["group"].to_numpy()[sites["block"].to_numpy()]
     seat = plan.land.centre_m(plan.home.groups["seat"].to_numpy()[group])
-    return sites.assign(away=np.hypot(sites["x"] - seat[:, 0], sites["y"] - seat[:, 1]) + 20.0)
+    sites["away"] = np.hypot(sites["x"] - seat[:, 0], sites["y"] - seat[:, 1]) + 20.0
+    return sites
 
 
 def _street_faces(plan: Plan, need: Ints, rng: np.random.Generator) -> pd.DataFrame:
@@ -181,7 +182,7 @@ def _clear(shapes: Lines, plan: Plan, block: Ints, streets: pd.DataFrame) -> Fla
 
 
 def _accepted(shapes: Lines, block: Ints, need: Ints) -> Ints:
-    """Return the sites taken in their order: not touching one taken before, not more than needed."""
+    """Return the sites taken: in order, clear of those taken before, no more than needed."""
     tree = shapely.STRtree(shapes)
     first, second = tree.query(shapes, predicate="dwithin", distance=GAP_M)
     real = first > second

@@ -13,6 +13,7 @@ from gis_service.demo.grids import Parting
 from gis_service.demo.lines import Lines
 from gis_service.demo.outline import AREA_M2, METRIC_SRID
 from gis_service.demo.plan import Plan
+from gis_service.demo.raster import Ints
 from gis_service.demo.stored import Placing
 from gis_service.demo.units import COUNTY_CODE
 from grid_boundaries.codes import PROFILES, first_block_ids, next_grid_codes
@@ -153,7 +154,7 @@ def _grids(plan: Plan, parting: Parting, geom: Lines, metric: Lines) -> tuple[pd
     return frame, code
 
 
-def _unions(geom: Lines, owner: Lines, count: int) -> Lines:
+def _unions(geom: Lines, owner: Ints, count: int) -> Lines:
     shapes = np.empty(count, dtype=object)
     order = np.argsort(owner, kind="stable")
     starts = np.searchsorted(owner[order], np.arange(count + 1))

@@ -145,7 +145,8 @@ def cut_town(borders: Borders, town: int, cuts: Lines) -> tuple[Borders, Lines]:
         np.concatenate([borders.lines[~ring], outer]),
         np.concatenate([borders.sides[~ring], sides[line]]),
     )
-    area = faces_of(Borders(outer, np.where(sides[line] == town, 0, -1)))[0]
+    # a street that touches the border may leave a hair between them: it is the town's as well
+    area = shapely.union_all(shapely.get_parts(shapely.polygonize(outer)))
     faces = np.asarray(shapely.get_parts(shapely.polygonize(noded)))
     inside = shapely.contains(area, shapely.point_on_surface(faces))
     return kept, faces[inside]

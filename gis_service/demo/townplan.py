@@ -12,7 +12,6 @@ from gis_service.demo.lines import Lines
 from gis_service.demo.raster import Flags, Floats
 from gis_service.demo.tiling import Borders, cut_town, faces_of
 
-
 BANK_M = 7.0
 EDGE_M = 4.0
 BRIDGED_SHARE = 0.3
@@ -134,9 +133,6 @@ def _ticks(low: float, high: float, spacing_m: float, rng: np.random.Generator) 
 def _bent(points: Floats, phase: Floats) -> Floats:
     # one smooth shift of the whole plane, so that streets bend together and never meet wrongly
     x, y = points[:, 0], points[:, 1]
-    return points + np.column_stack(
-        [
-            18.0 * np.sin(y / 260.0 + phase[0]) + 9.0 * np.sin(x / 190.0 + phase[1]),
-            26.0 * np.sin(x / 420.0 + phase[2]) + 9.0 * np.sin(y / 170.0 + phase[3]),
-        ]
-    )
+    right = 18.0 * np.sin(y / 260.0 + phase[0]) + 9.0 * np.sin(x / 190.0 + phase[1])
+    up = 26.0 * np.sin(x / 420.0 + phase[2]) + 9.0 * np.sin(y / 170.0 + phase[3])
+    return np.column_stack([x + right, y + up])

@@ -23,7 +23,7 @@ def posting_frame(living: Living, rng: np.random.Generator) -> tuple[pd.DataFram
     grids = len(living.parting.grids)
     workers = living.size.workers
     order = rng.permutation(grids)
-    never, ended = order[:VACANT_NEVER], order[VACANT_NEVER : VACANT_NEVER + VACANT_ENDED]
+    ended = order[VACANT_NEVER : VACANT_NEVER + VACANT_ENDED]
     staffed = order[VACANT_NEVER + VACANT_ENDED :]
     single = workers - CHIEFS - VACANT_ENDED
     rows = [(n, int(g), "worker", 0) for n, g in enumerate(ended)]
@@ -34,7 +34,7 @@ def posting_frame(living: Living, rng: np.random.Generator) -> tuple[pd.DataFram
     chief = [first + n % CHIEFS for n in range(max(CHIEFS, len(uncovered)))]
     spread = np.concatenate([uncovered, staffed])[: len(chief)]
     rows += [(c, int(g), "chief", 1) for c, g in zip(chief, spread, strict=True)]
-    rows += _more_for_chiefs(living, first, spread)
+    rows += _more_for_chiefs(living, first, spread, staffed)
     frame = pd.DataFrame(rows, columns=["worker", "grid", "role", "active"])
     frame = frame.drop_duplicates(["worker", "grid"]).reset_index(drop=True)
     began = rng.integers(200, 1_000, len(frame))
@@ -57,15 +57,16 @@ def posting_frame(living: Living, rng: np.random.Generator) -> tuple[pd.DataFram
     return postings, frame
 
 
-def _more_for_chiefs(living: Living, first: int, spread: Ints) -> list[tuple[int, int, str, int]]:
-    # a chief of several grids has others of the same village
+def _more_for_chiefs(
+    living: Living, first: int, spread: Ints, staffed: Ints
+) -> list[tuple[int, int, str, int]]:
+    # a chief of several grids has others of the same village, never one that stays vacant
     village = living.parting.grids["village"].to_numpy()
     rows = []
     for number in range(CHIEFS_OF_SEVERAL):
         own = int(spread[number])
-        beside = np.flatnonzero((village == village[own]) & (np.arange(len(village)) != own))
-        staffed = [g for g in beside.tolist() if g in set(spread.tolist())]
-        rows += [(first + number, g, "chief", 1) for g in (staffed or beside.tolist())[:3]]
+        beside = np.sort(staffed[(village[staffed] == village[own]) & (staffed != own)])
+        rows += [(first + number, int(g), "chief", 1) for g in beside[:3]]
     return rows
 
 
@@ -179,7 +180,7 @@ def visit_frame(
                 "geom": living.at.points(at),
                 "worker_id": [f"G{w + 1:04d}" for w in current["worker"].to_numpy()[pick]],
                 "kind": kind,
-                "household_id": np.where(is_visit, home, None),
+                "household_id": pd.Series(home, dtype=object).where(is_visit, None),
                 "place_id": None,
                 "visited_at": when,
                 "result": rng.choice(["正常", "已登记", "需回访"], len(pick), p=[0.9, 0.07, 0.03]),
