@@ -44,7 +44,12 @@ def ground_figures(grids: GeoSeries, views: GeoSeries, buildings: GeoSeries | No
         ``open_m2``, ``seen_m2``, ``blind_m2``, with open = seen + blind.
     """
     ground = open_ground(grids, buildings)
-    open_m2, blind_m2 = ground.area, blind_ground(ground, views, None).area
+    return ground_areas(ground, blind_ground(ground, views, None))
+
+
+def ground_areas(ground: GeoSeries, blind: GeoSeries) -> pd.DataFrame:
+    """Return the columns of `ground_figures` from the open and the blind ground of each grid."""
+    open_m2, blind_m2 = ground.area, blind.area
     # rounding may leave a blind hair more than there was open
     seen_m2 = (open_m2 - blind_m2).clip(lower=0.0)
     return pd.DataFrame({"open_m2": open_m2, "seen_m2": seen_m2, "blind_m2": open_m2 - seen_m2})

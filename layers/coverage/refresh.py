@@ -14,13 +14,13 @@ from grid_boundaries.view import View
 from layers.coverage.figures import (
     assumed_values,
     camera_figures,
-    ground_figures,
+    ground_areas,
     home_figures,
     left_out,
     place_figures,
     unit_figures,
 )
-from layers.coverage.ground import blind_ground
+from layers.coverage.ground import blind_ground, open_ground
 from layers.coverage.inputs import Inputs, read_inputs
 from layers.coverage.tables import blind_ground as blind_table
 from layers.coverage.tables import camera_view, grid_coverage
@@ -60,9 +60,10 @@ def refresh(connection: Connection, view: View, now: datetime) -> dict[str, int]
     working = inputs.cameras.drop(index=reasons.index)
     views = visible_areas(working, inputs.buildings.geometry)
     views = GeoSeries(views[~views.is_empty])
-    figures = grid_figures(inputs, views, reasons)
+    ground = open_ground(inputs.grids.geometry, inputs.buildings.geometry)
+    blind = blind_ground(ground, views, None)
+    figures = grid_figures(inputs, views, ground_areas(ground, blind), reasons)
     _swap(connection, camera_view, _view_rows(working.loc[views.index], views))
-    blind = blind_ground(inputs.grids.geometry, views, inputs.buildings.geometry)
     _swap(connection, blind_table, _blind_rows(inputs.grids, blind))
     figures = figures.assign(input_version=version, computed_at=now)
     _swap(connection, grid_coverage, figures.reset_index(names="grid_code"))
@@ -70,18 +71,21 @@ def refresh(connection: Connection, view: View, now: datetime) -> dict[str, int]
     return {"views": len(views), "grids": len(figures), "left_out": int(faulty.sum())}
 
 
-def grid_figures(inputs: Inputs, views: GeoSeries, reasons: Series[str]) -> pd.DataFrame:
+def grid_figures(
+    inputs: Inputs, views: GeoSeries, ground: pd.DataFrame, reasons: Series[str]
+) -> pd.DataFrame:
     """Return the columns of `grid_coverage` for every grid, indexed by its code.
 
     Parameters
     ----------
     views
         Visible areas of the working cameras.
+    ground
+        As from `ground_areas`, by grid code.
     reasons
         Why other cameras are left out, by camera.
     """
     codes = inputs.grids.index.to_list()
-    ground = ground_figures(inputs.grids.geometry, views, inputs.buildings.geometry)
     places = place_figures(inputs.key_places, views, codes)
     homes_known = len(inputs.homes) > 0
     if homes_known:
