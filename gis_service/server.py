@@ -110,6 +110,7 @@ def _configuration(settings: Settings, app: Any) -> uvicorn.Config:
         ssl_keyfile=settings.tls_key,
         timeout_graceful_shutdown=5,
         timeout_keep_alive=30,
+        timeout_worker_healthcheck=60,  # a worker that still imports must not be taken for dead
     )
 
 
