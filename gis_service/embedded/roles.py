@@ -7,12 +7,16 @@ from psycopg import sql
 
 from gis_service.embedded.configuration import OWNER, SERVICE
 
-Connection = psycopg.Connection[tuple[object, ...]]
+# what a killed service had begun still runs in the server for a moment: wait for its session's end
+_ALONE = "select pg_advisory_lock(7310922)"
+_SHUT = sql.SQL("revoke all on database {0} from public")
+_LET_IN = sql.SQL("grant connect, temporary on database {0} to {1}")
 
 
 def make_roles(superuser_url: str) -> None:
     """Make the owner's and the service's role; nothing happens where they stand already."""
     with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute(_ALONE)
         standing = {name for (name,) in connection.execute("select rolname from pg_roles")}
         for role in {OWNER, SERVICE} - standing:
             connection.execute(
@@ -33,6 +37,7 @@ def make_database(superuser_url: str, name: str, template: str | None) -> None:
     Nothing happens where it stands already.
     """
     with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute(_ALONE)
         standing = "select 1 from pg_database where datname = %s"
         if connection.execute(standing, [name]).fetchone() is None:
             connection.execute(
@@ -42,14 +47,9 @@ def make_database(superuser_url: str, name: str, template: str | None) -> None:
                     sql.Identifier(template or "template1"),
                 )
             )
-            connection.execute(
-                sql.SQL("revoke all on database {} from public").format(sql.Identifier(name))
-            )
-            connection.execute(
-                sql.SQL("grant connect, temporary on database {} to {}").format(
-                    sql.Identifier(name), sql.Identifier(SERVICE)
-                )
-            )
+        # these every time: who was killed in between left a database that lets nobody in
+        for statement in (_SHUT, _LET_IN):
+            connection.execute(statement.format(sql.Identifier(name), sql.Identifier(SERVICE)))
 
 
 def drop_database(superuser_url: str, name: str) -> None:
@@ -67,6 +67,7 @@ def prepare_database(superuser_url: str) -> None:
     spatial index under row-level security. It raises no error that shows a hidden geometry.
     """
     with psycopg.connect(superuser_url) as connection:
+        connection.execute(_ALONE)
         connection.execute("create extension if not exists postgis")
         leakproof = "select proleakproof from pg_proc where proname = 'geometry_overlaps'"
         if connection.execute(leakproof).fetchone() == (False,):

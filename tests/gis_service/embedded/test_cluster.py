@@ -255,3 +255,13 @@ def test_a_role_that_is_not_mapped_gets_no_connection(cluster: Cluster) -> None:
     do(cluster, "create role stranger login superuser")
     with pytest.raises(psycopg.OperationalError, match="Peer authentication failed"):
         do(cluster, "select 1", "stranger")
+
+
+def test_a_database_whose_making_was_cut_short_lets_the_service_in(cluster: Cluster) -> None:
+    cluster.open()
+    cluster.ensure_database("gis_here")
+    do(cluster, "revoke all on database gis_here from gis_service")
+    with pytest.raises(psycopg.OperationalError, match="permission denied"):
+        do(cluster, "select 1", SERVICE, "gis_here")
+    cluster.ensure_database("gis_here")
+    do(cluster, "select 1", SERVICE, "gis_here")
