@@ -111,10 +111,16 @@ def owner_engine(database: Database) -> Engine:
 
 
 def async_pool(url: str, settings: Settings) -> AsyncConnectionPool[psycopg.AsyncConnection[Any]]:
-    """Return the pool for tiles, LISTEN and event streams; not yet opened."""
+    """Return the pool for tiles, LISTEN and event streams; not yet opened.
+
+    Its statements are planned for their values each time: a plan for any tile in any scope reads
+    the whole table.
+    """
+    options = dict(connection_options(settings))
+    options["options"] += " -c plan_cache_mode=force_custom_plan"
     return AsyncConnectionPool(
         url,
-        kwargs={**connection_options(settings)},
+        kwargs=options,
         min_size=1,
         max_size=settings.pool_size,
         timeout=settings.lock_timeout_s,

@@ -24,7 +24,7 @@ from gis_service.errors import BUSY, UNREADABLE, problem, refusal_of
 from gis_service.metrics import Metrics
 from gis_service.outbox_reader import OutboxReader
 from gis_service.settings import Settings
-from gis_service.tile_cache import Key, TileCache
+from gis_service.tile_cache import Key, TileCache, tile_box
 from grid_boundaries.errors import Malformed, Refused, Unavailable
 from grid_boundaries.view import View
 from layers.layer import Layer
@@ -148,11 +148,12 @@ class Tiles:
 
     async def _etag(self, connection: psycopg.AsyncConnection[Any], asked: Asked) -> str:
         sql, values = _compiled_version(asked.key[0])
-        place = {"z": asked.z, "x": asked.x, "y": asked.y}
+        edges = tile_box(asked.z, asked.x, asked.y)
+        place = dict(zip(("west", "south", "east", "north"), edges, strict=True))
         async with connection.transaction():
             cursor = await connection.execute(sql, {**values, **place}, prepare=True)
-            row = await cursor.fetchone()
-        versions = "+".join(version or "0" for version in row or ())
+            found = dict(await cursor.fetchall())
+        versions = "+".join(found[name] or "0" for name in asked.key[0])
         whose = repr((FORM, asked.key[0], asked.view.scope, asked.view.as_of)).encode()
         return f'"{versions}~{hashlib.sha256(whose).hexdigest()[:12]}"'
 

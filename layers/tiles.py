@@ -10,6 +10,7 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Connection,
+    Double,
     Float,
     Integer,
     LargeBinary,
@@ -28,7 +29,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 
 from grid_boundaries.errors import Malformed
 from grid_boundaries.outbox import outbox
@@ -78,30 +79,39 @@ def tile_statement(layers: Sequence[Layer], view: View, zoom: int) -> Select[Any
     return select(whole.label("tile"))
 
 
-def version_statement(layers: Sequence[Layer]) -> Select[Any]:
-    """Return the statement of each layer's newest change that touches the tile ``z, x, y``.
+def version_statement(layers: Sequence[Layer], *, everywhere: bool = False) -> Select[str, str]:
+    """Return the statement of each layer's newest change that touches a box.
 
-    One row, one column a layer in their order: ``"xid.id"`` of the outbox row, or null. Only
-    settled rows count (everything before them has committed), in the order (xid, id), so that
-    every process names one version alike.
+    One row a layer: `name`, and `version` as ``"xid.id"`` of the outbox row or null. The box
+    is bound when it is run (``west``, ``south``, ``east``, ``north``, degrees), unless
+    `everywhere`. Only settled rows count (everything before them has
+    committed), in the order (xid, id), so that every process names one version alike.
     """
-    box = func.st_transform(_envelope(), STORED_SRID, type_=Geometry)
-    return select(*(_version(layer, box).label(layer.name) for layer in layers))
-
-
-def _version(layer: Layer, box: ColumnElement[Any] | None) -> ColumnElement[Any]:
     table = outbox.c
+    names = func.unnest(_names(layers)).table_valued("name").render_derived()
+    name: ColumnElement[str] = cast(names.c.name, Text)
     horizon = select(func.pg_snapshot_xmin(func.pg_current_snapshot())).scalar_subquery()
-    name = cast(table.xid, Text) + literal(".") + cast(table.id, Text)
-    touches = true() if box is None else table.touched.intersects(box)
-    return (
-        select(name)
-        .where(table.layer.in_([layer.name, REDRAWN + layer.name]), table.xid < horizon)
-        .where(or_(table.touched.is_(None), touches))
+    newest = (
+        select((cast(table.xid, Text) + "." + cast(table.id, Text)).label("version"))
+        .where(or_(table.layer == name, table.layer == literal(REDRAWN, Text) + name))
+        .where(table.xid < horizon, true() if everywhere else _touches_tile())
         .order_by(desc(table.xid), desc(table.id))
         .limit(1)
-        .scalar_subquery()
+        .lateral("newest")
     )
+    # one lateral subquery for all layers: planning one for each costs more than running them
+    return select(name.label("name"), newest.c.version).select_from(names.outerjoin(newest, true()))
+
+
+def _names(layers: Sequence[Layer]) -> ColumnElement[Any]:
+    return cast(literal([layer.name for layer in layers], ARRAY(Text)), ARRAY(Text))
+
+
+def _touches_tile() -> ColumnElement[bool]:
+    # degrees come bound: the first ST_Transform of a connection takes as long as a hundred tiles
+    edges = [bindparam(name, 0.0, type_=Double) for name in ("west", "south", "east", "north")]
+    box = func.st_makeenvelope(*edges, STORED_SRID, type_=Geometry)
+    return or_(outbox.c.touched.is_(None), outbox.c.touched.intersects(box))
 
 
 def _encoded(layer: Layer, view: View, zoom: int) -> ColumnElement[Any]:
@@ -175,8 +185,5 @@ def _drawn(shape: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def newest_changes(connection: Connection, layers: Sequence[Layer]) -> dict[str, str]:
     """Return each layer's version: its newest settled change, ``"xid.id"``, or ``"0"``."""
-    versions = [_version(layer, None).label(layer.name) for layer in layers]
-    if not versions:
-        return {}
-    row = connection.execute(select(*versions)).one()
-    return {layer.name: row[place] or "0" for place, layer in enumerate(layers)}
+    rows = connection.execute(version_statement(layers, everywhere=True))
+    return {row.name: row.version or "0" for row in rows}

@@ -43,14 +43,15 @@ def client(
     reading_database: Database, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Client]:
     """A client of a service that no test writes through."""
-    with serving(reading_database, tmp_path_factory.mktemp("reading")) as client:
+    folder = tmp_path_factory.mktemp("reading")
+    with serving(reading_database, folder, event_interval_s=1) as client:
         yield client
 
 
 @pytest.fixture
 def own_client(county_database: Database, tmp_path: Path) -> Iterator[Client]:
     """A client of a service over a county of the test's own."""
-    with serving(county_database, tmp_path) as client:
+    with serving(county_database, tmp_path, event_interval_s=1) as client:
         yield client
 
 

@@ -42,7 +42,7 @@ class Stream:
         except (httpx.HTTPError, httpx.StreamError):
             return
 
-    def next(self, kind: str, *, layer: str = "", wait_s: float = 10) -> dict[str, Any]:
+    def next(self, kind: str, *, layer: str = "", wait_s: float = 40) -> dict[str, Any]:
         """Return the next event of a kind; what comes before it is passed over."""
         while True:
             event = self._queue.get(timeout=wait_s)
