@@ -124,7 +124,7 @@ def _rows(layer: Layer, view: View, zoom: int) -> Select[Any]:
     return (
         select(cast(feature.c.id, Text).label("id"), *attributes, _drawn(shape))
         .select_from(source)
-        .where(_is_drawn(layer, zoom), feature.c.geom_3857.intersects(_reach()))
+        .where(_is_drawn(layer, zoom, feature), feature.c.geom_3857.intersects(_reach()))
     )
 
 
@@ -143,9 +143,20 @@ def _shape(layer: Layer, view: View, zoom: int, feature: Any) -> tuple[ColumnEle
     return shape, feature.outerjoin(tile_shape, is_of_feature)
 
 
-def _is_drawn(layer: Layer, zoom: int) -> ColumnElement[bool]:
+def _is_drawn(layer: Layer, zoom: int, feature: Any) -> ColumnElement[bool]:
     """Points are never left out; lines and areas only from the zoom their style names."""
-    return true() if layer.shape == "point" or zoom >= layer.style.from_zoom else false()
+    if layer.shape == "point":
+        return true()
+    if zoom < layer.style.from_zoom:
+        return false()
+    marks = layer.style.marks
+    later = [value for value, mark in marks.items() if zoom < mark.from_zoom]
+    if not later:
+        return true()
+    value = cast(feature.c[layer.style.by], Text)
+    if "" not in later:
+        return value.not_in(later)
+    return value.in_([known for known in marks if known not in later])
 
 
 def _attribute(column: ColumnElement[Any]) -> ColumnElement[Any]:
