@@ -36,7 +36,7 @@ from grid_boundaries.tables import STORED_SRID, TILE_SRID
 from grid_boundaries.view import View
 from layers.layer import Layer
 from layers.tile_counts import counts_in_tile
-from layers.tile_shapes import SHAPED, band_of, tile_shape
+from layers.tile_shapes import BANDS, SHAPED, band_of, tile_shape
 
 EXTENT = 4096
 BUFFER = 64  # of EXTENT: what is drawn past the tile's edge, so that lines do not break there
@@ -132,8 +132,12 @@ def _shape(layer: Layer, view: View, zoom: int, feature: Any) -> tuple[ColumnEle
     """Return the geometry to draw and the FROM clause that it comes from."""
     band = band_of(zoom)
     # coarse outlines are of today; a map of another date takes the true ones
-    if band is None or layer.name not in SHAPED or view.as_of is not None:
+    if band is None or layer.shape == "point":
         return feature.c.geom_3857, feature
+    if layer.name not in SHAPED or view.as_of is not None:
+        # no common borders to keep: each on its own, and a small one is kept whatever is left
+        detail_m = BANDS[band][1] / 2
+        return func.st_simplify(feature.c.geom_3857, detail_m, True, type_=Geometry), feature
     is_of_feature = and_(
         tile_shape.c.layer == SHAPED[layer.name],
         tile_shape.c.band == band,
