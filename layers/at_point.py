@@ -42,9 +42,7 @@ def _holds(table: Table, point: ColumnElement[Any]) -> ColumnElement[bool]:
     return and_(table.c.geom.intersects(point), func.st_intersects(table.c.geom, point))
 
 
-def _block(
-    connection: Connection, view: View, point: ColumnElement[Any]
-) -> Found | None:
+def _block(connection: Connection, view: View, point: ColumnElement[Any]) -> Found | None:
     statement = select(block.c.id, block.c.kind, grid_block.c.grid_code).outerjoin(
         grid_block, and_(grid_block.c.block_id == block.c.id, grid_block.c.valid_to.is_(None))
     )

@@ -25,7 +25,7 @@ LAYER = Layer(
             "primary": Mark(Title("县道", "Primary road"), "road-strong", width_px=2.2),
             "secondary": Mark(Title("乡道", "Secondary road"), "road", width_px=1.6),
             "railway": Mark(Title("铁路", "Railway"), "rail", "dashed", width_px=1.5),
-            "": Mark(Title("街巷", "Street"), "road"),
+            "": Mark(Title("街巷", "Street"), "road", from_zoom=11),
         },
         from_zoom=9,
         label_from_zoom=13,

@@ -20,7 +20,8 @@ class Mark:
 
     Colours are names of the theme's palette (``map_ui`` gives each its dark and light value), so
     that a layer never knows the theme. `symbol` is a word of the sprite sheet for points,
-    a dash pattern name for lines and a hatch name for areas.
+    a dash pattern name for lines and a hatch name for areas. Lines and areas of the class are
+    drawn from the zoom `from_zoom` on.
     """
 
     title: Title
@@ -28,6 +29,7 @@ class Mark:
     symbol: str = ""
     width_px: float = 1.0
     opacity: float = 1.0
+    from_zoom: int = 0
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from layers.layer import Layer
 
 # Deepest zoom of each band, and the detail that may go: about one pixel of a 512-pixel tile
 # there, in web-Mercator metres (nothing is measured with these shapes).
-BANDS: tuple[tuple[int, float], ...] = ((8, 305.0), (11, 38.0), (13, 9.5))
+BANDS: tuple[tuple[int, float], ...] = ((8, 305.0), (9, 110.0), (11, 38.0), (13, 9.5))
 
 # layers drawn with simplified outlines, and the layer whose outlines they are
 SHAPED: Mapping[str, str] = MappingProxyType(

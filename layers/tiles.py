@@ -37,7 +37,7 @@ from grid_boundaries.tables import STORED_SRID, TILE_SRID
 from grid_boundaries.view import View
 from layers.layer import Layer
 from layers.tile_counts import counts_in_tile
-from layers.tile_shapes import SHAPED, band_of, tile_shape
+from layers.tile_shapes import BANDS, SHAPED, band_of, tile_shape
 
 EXTENT = 4096
 BUFFER = 64  # of EXTENT: what is drawn past the tile's edge, so that lines do not break there
@@ -134,7 +134,7 @@ def _rows(layer: Layer, view: View, zoom: int) -> Select[Any]:
     return (
         select(cast(feature.c.id, Text).label("id"), *attributes, _drawn(shape))
         .select_from(source)
-        .where(_is_drawn(layer, zoom), feature.c.geom_3857.intersects(_reach()))
+        .where(_is_drawn(layer, zoom, feature), feature.c.geom_3857.intersects(_reach()))
     )
 
 
@@ -142,8 +142,12 @@ def _shape(layer: Layer, view: View, zoom: int, feature: Any) -> tuple[ColumnEle
     """Return the geometry to draw and the FROM clause that it comes from."""
     band = band_of(zoom)
     # coarse outlines are of today; a map of another date takes the true ones
-    if band is None or layer.name not in SHAPED or view.as_of is not None:
+    if band is None or layer.shape == "point":
         return feature.c.geom_3857, feature
+    if layer.name not in SHAPED or view.as_of is not None:
+        # no common borders to keep: each on its own, and a small one is kept whatever is left
+        detail_m = BANDS[band][1] / 2
+        return func.st_simplify(feature.c.geom_3857, detail_m, True, type_=Geometry), feature
     is_of_feature = and_(
         tile_shape.c.layer == SHAPED[layer.name],
         tile_shape.c.band == band,
@@ -153,9 +157,20 @@ def _shape(layer: Layer, view: View, zoom: int, feature: Any) -> tuple[ColumnEle
     return shape, feature.outerjoin(tile_shape, is_of_feature)
 
 
-def _is_drawn(layer: Layer, zoom: int) -> ColumnElement[bool]:
+def _is_drawn(layer: Layer, zoom: int, feature: Any) -> ColumnElement[bool]:
     """Points are never left out; lines and areas only from the zoom their style names."""
-    return true() if layer.shape == "point" or zoom >= layer.style.from_zoom else false()
+    if layer.shape == "point":
+        return true()
+    if zoom < layer.style.from_zoom:
+        return false()
+    marks = layer.style.marks
+    later = [value for value, mark in marks.items() if zoom < mark.from_zoom]
+    if not later:
+        return true()
+    value = cast(feature.c[layer.style.by], Text)
+    if "" not in later:
+        return value.not_in(later)
+    return value.in_([known for known in marks if known not in later])
 
 
 def _attribute(column: ColumnElement[Any]) -> ColumnElement[Any]:

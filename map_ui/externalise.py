@@ -12,6 +12,8 @@ from branca.element import CssLink, Element, Figure, JavascriptLink
 from map_ui import assets
 
 INLINE = re.compile(r"<(script|style)>(.*?)</\1>", re.DOTALL)
+WHOLE_LINE_COMMENT = re.compile(r"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/)[ \t]*\n", re.MULTILINE)
+INDENT = re.compile(r"^\s+", re.MULTILINE)
 # what a strict Content-Security-Policy would refuse: code, styles and handlers in the markup
 REFUSED = re.compile(r"<script(?![^>]*\ssrc=)|<style|\sstyle\s*=|\son[a-z]+\s*=|javascript:", re.I)
 
@@ -53,7 +55,7 @@ def parts(figure: Figure) -> Parts:
         if path.startswith("vendor/"):
             vendored[kind].append(link.url)
         else:
-            own[kind].append(assets.own_text(path))
+            own[kind].append(_without_comments(assets.own_text(path)))
     inline, markup = _split(_fragments(figure))
     return Parts(
         scripts=tuple(vendored["js"]),
@@ -67,6 +69,11 @@ def parts(figure: Figure) -> Parts:
 def sha8(text: bytes) -> str:
     """Return the first eight digits of a content's SHA-256, as addresses carry them."""
     return hashlib.sha256(text).hexdigest()[:8]
+
+
+def _without_comments(text: str) -> str:
+    """Leave out lines that only comment, and indentation; every page load carries them."""
+    return INDENT.sub("", WHOLE_LINE_COMMENT.sub("", text))
 
 
 def _links(figure: Figure) -> Iterator[JavascriptLink | CssLink]:

@@ -52,10 +52,13 @@ class Watched:
     def settle(self) -> None:
         """Wait until the map is drawn and nothing is under way but the event stream."""
         self.until(
-            "GIS.state.wall && GIS.tiles && GIS.tiles._map && !GIS.tiles._loading"
+            "GIS.state.wall && GIS.tiles && GIS.tiles._map && GIS.map.getContainer().ariaBusy === 'false'"
             " && GIS.tiles.onScreen().length && document.documentElement.dataset.line === 'live'"
         )
-        self.page.wait_for_timeout(350)
+        # signs and names are drawn in the frame after the tiles
+        self.page.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
 
     def until(self, condition: str, longest_s: float = 20.0) -> None:
         """Wait until a script's condition holds; the policy forbids the page to be asked to."""

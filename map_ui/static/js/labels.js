@@ -6,6 +6,7 @@ GIS.Labels = class {
 
   constructor() {
     this.boxes = [];
+    this.later = [];
   }
 
   /* Take the room of a box, or say that somebody has it. */
@@ -23,16 +24,25 @@ GIS.Labels = class {
     const half = pen.measureText(text).width / 2 + clearance;
     const tall = height / 2 + clearance;
     if (!this.take(x - half, y - tall, x + half, y + tall)) return false;
-    pen.strokeText(text, x, y);
-    pen.fillText(text, x, y);
+    const { font, fillStyle } = pen;
+    this.later.push(() => {
+      Object.assign(pen, { font, fillStyle });
+      pen.strokeText(text, x, y);
+      pen.fillText(text, x, y);
+    });
     return true;
+  }
+
+  /* Write what has found its place, above all signs. */
+  finish() {
+    for (const write of this.later) write();
   }
 };
 
 /* Counts of points, gathered so that they stand apart; no point is lost, only its place blurs. */
 GIS.Counts = class {
   constructor() {
-    this.edge = 132 * GIS.factor();
+    this.edge = 168 * GIS.factor();
     this.found = new Map();
   }
 

@@ -5,9 +5,13 @@ GIS.paint = (() => {
   const DASHES = { dashed: [6, 4], dotted: [1.5, 3] };
   const OUTLINED = new Set(["units", "grids", "blocks", "people"]);
   // a choropleth lies over the base map, which must stay readable
-  const RAMP_OPACITY = 0.66;
+  const RAMP_OPACITY = 0.46;
+  // most open ground of a mountain county is unseen: the hatch must not drown what lies below
+  const HATCH_OPACITY = 0.42;
   // from here on single houses, views and blind ground tell more than a share does
   const RAMP_FADES_FROM = 13.5;
+  // tile zoom from which grids are drawn from their own outlines
+  const GRIDS_FROM = 11;
   const hatches = new Map();
 
   GIS.on("theme", () => hatches.clear());
@@ -83,20 +87,27 @@ GIS.paint = (() => {
   function drawGroup(context, layer, group, unit, zoom) {
     const { mark, step, type, path } = group;
     const word = step === "" ? mark.colour : `${mark.colour}-${step}`;
-    const colour = GIS.colour(word);
-    const width = mark.width_px * GIS.factor() * widening(layer.name, zoom);
+    const edge = edgeOf(layer, word, zoom);
+    const width = mark.width_px * GIS.factor() * widening(edge === "grid" ? "grids" : layer.name, zoom);
     context.globalAlpha = mark.opacity * (step === "" ? 1 : rampOpacity(zoom));
     if (layer.name === "hotspots") context.globalAlpha *= 0.4;
     if (type === GIS.readTile.POLYGON && !OUTLINED.has(layer.name)) {
       fill(context, mark, path, word, unit);
-      if (layer.name !== "hotspots") return;
+      if (!edge) return;
       context.globalAlpha = 1;
     }
-    context.strokeStyle = colour;
+    context.strokeStyle = GIS.colour(edge || word);
     context.lineWidth = Math.max(width, layer.name === "hotspots" ? 2.4 : 0.5) * unit;
     context.setLineDash((DASHES[mark.symbol] || []).map((length) => length * unit));
     context.lineJoin = "round";
     context.stroke(path);
+  }
+
+  /* The colour word of the outline that an area is drawn with, if any. */
+  function edgeOf(layer, word, zoom) {
+    if (layer.name === "hotspots") return word;
+    const standsIn = layer.name === "coverage" && !GIS.state.off.has("grids");
+    return standsIn && Math.floor(zoom) - 1 < GRIDS_FROM ? "grid" : null;
   }
 
   function rampOpacity(zoom) {
@@ -111,6 +122,7 @@ GIS.paint = (() => {
     }
     const pattern = hatch(context, word);
     pattern.setTransform(new DOMMatrix().scale(unit));
+    context.globalAlpha *= HATCH_OPACITY;
     context.fillStyle = pattern;
     context.fill(path, "evenodd");
   }
@@ -123,5 +135,5 @@ GIS.paint = (() => {
     return 1;
   }
 
-  return { groups, drawGroup, markKey, isRamp, hatch, RAMP_OPACITY, OUTLINED };
+  return { groups, drawGroup, markKey, isRamp, hatch, RAMP_OPACITY, OUTLINED, GRIDS_FROM };
 })();

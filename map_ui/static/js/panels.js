@@ -143,7 +143,7 @@
   panels.coverage = (body) => {
     filled(body, ({ coverage }) => {
       if (!coverage) return [node("p.empty", text("coverage.empty"))];
-      const assumed = coverage.assumed || [];
+      const assumed = (coverage.assumed || []).filter((one) => one !== "terrain");
       return [
         figure("people", coverage.people_unseen, coverage.people),
         figure("households", coverage.households_unseen, coverage.households),

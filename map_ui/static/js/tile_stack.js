@@ -38,9 +38,12 @@ GIS.TileStack = L.GridLayer.extend({
 
   /* The layers on show in tiles of a zoom, in drawing order. */
   shown(tileZoom) {
-    return GIS.tiled().filter(
+    const layers = GIS.tiled().filter(
       (layer) => !GIS.state.off.has(layer.name) && tileZoom >= layer.style.from_zoom,
     );
+    // from far away the choropleth's areas are the grids: their outlines are not sent twice
+    const twice = tileZoom < GIS.paint.GRIDS_FROM && layers.some(({ name }) => name === "coverage");
+    return twice ? layers.filter(({ name }) => name !== "grids") : layers;
   },
 
   createTile(coords, done) {
@@ -63,6 +66,23 @@ GIS.TileStack = L.GridLayer.extend({
   },
 
   async _fetch(tile) {
+    this._hurry(1);
+    try {
+      await this._take(tile);
+    } finally {
+      this._hurry(-1);
+    }
+    this._draw(tile);
+    this.fire("drawn");
+  },
+
+  /* Say on the map itself whether tiles are on their way. */
+  _hurry(more) {
+    this._underWay = (this._underWay || 0) + more;
+    if (this._map) this._map.getContainer().setAttribute("aria-busy", String(this._underWay > 0));
+  },
+
+  async _take(tile) {
     const { x, y } = tile.coords;
     const zoom = this.tileZoom(tile.coords);
     tile.asked = this.shown(zoom).map((layer) => layer.name);
@@ -72,8 +92,6 @@ GIS.TileStack = L.GridLayer.extend({
     else if (!answer.ok) throw new Error(`tile ${answer.status}`);
     else tile.layers = GIS.readTile(await answer.arrayBuffer());
     tile.groups.clear();
-    this._draw(tile);
-    this.fire("drawn");
   },
 
   _removeTile(key) {
