@@ -35,6 +35,7 @@ from grid_boundaries.outbox import outbox
 from grid_boundaries.view import View
 from layers.coverage.refresh import refresh as refresh_coverage
 from layers.hotspots.refresh import refresh as refresh_hotspots
+from layers.reference_time import reference_time
 from layers.refreshed import refreshed
 from layers.registry import LAYERS
 from layers.tile_counts import refresh_counts
@@ -134,7 +135,7 @@ def run_job(engine: Engine, job: Job, now: datetime) -> None:
         # read before the job reads its sources: what comes in between is done once more
         position = _newest(connection)
         enter_scope(connection, system_view())
-        job.run(connection, system_view(), now)
+        job.run(connection, system_view(), reference_time(connection, now))
         _note(connection, job, position, now)
 
 

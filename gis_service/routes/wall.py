@@ -15,6 +15,7 @@ from grid_boundaries.view import View
 from layers.at_point import at_point
 from layers.duty import wall as facts
 from layers.duty.kpis import Kpi, kpis
+from layers.reference_time import reference_time
 from layers.tiles import newest_changes
 
 router = APIRouter(prefix="/api", tags=["wall"])
@@ -25,7 +26,7 @@ def wall(service: Service, who: Who, unit: Code) -> dict[str, Any]:
     """Give everything on a unit's wall that is not map."""
     with scoped(service, who.view) as connection:
         view = at_unit(who.view, facts.unit_path_of(connection, who.view, unit))
-        return _wall(connection, view, unit, service.now())
+        return _wall(connection, view, unit, reference_time(connection, service.now()))
 
 
 @router.get("/at")

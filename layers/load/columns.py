@@ -115,7 +115,9 @@ def _roc_times(parts: pd.DataFrame, time_zone: str) -> tuple[pd.Series[Any], pd.
         }
     )
     values["year"] += ROC_OFFSET_YEARS
-    local = pd.to_datetime(values, errors="coerce")
+    # pandas would carry hour 25 over into the next day
+    on_the_clock = values["hour"].between(0, 23) & values["minute"].between(0, 59)
+    local = pd.to_datetime(values, errors="coerce").where(on_the_clock)
     times = local.dt.tz_localize(ZoneInfo(time_zone), ambiguous="NaT", nonexistent="NaT")
     return times, times.isna()
 
