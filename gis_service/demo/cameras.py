@@ -20,6 +20,7 @@ from grid_boundaries.crs import gcj02_from_wgs84
 STATES = ("networked", "built", "building", "planned", "out_of_service")
 FAULTS = (("inside_building", 12), ("moved", 12), ("gcj02", 6), ("far_away", 6))
 BUILDERS = ("安讯工程公司", "秦网通信公司", "云视科技公司")
+ASSUMED = ("view_angle_deg", "range_m", "height_m")
 UNSEEN_PLACES = 12
 UNSEEN_GRIDS = 10
 CLEAR_M = 170.0  # no camera stands nearer to what is planted as unseen
@@ -118,44 +119,57 @@ def _away_from_grids(living: Living, at: Floats, bare: Ints) -> Flags:
 def _properties(living: Living, azimuth: Floats, rng: np.random.Generator) -> pd.DataFrame:
     count = len(azimuth)
     kind = rng.choice(["fixed", "ptz", "dome"], count, p=[0.62, 0.16, 0.22])
-    state = rng.choice(STATES, count, p=[0.56, 0.12, 0.13, 0.14, 0.05])
-    coarse = (rng.random(count) < 0.25) & (kind != "dome")
-    angle = np.where(kind == "dome", 360.0, rng.choice([55.0, 70.0, 90.0], count))
-    due = [living.today + timedelta(days=int(d)) for d in rng.integers(-330, 220, count)]
-    planned = np.isin(state, ("planned", "building"))
-    stands = np.isin(state, ("networked", "built"))
-    assumed = [["view_angle_deg", "range_m", "height_m"] if c else [] for c in coarse.tolist()]
     serial = np.arange(1, count + 1)
-    return pd.DataFrame(
+    types = np.where(kind == "fixed", "131", "132")
+    codes = [f"6109230000{t}0{n:06d}" for n, t in zip(serial, types, strict=True)]
+    frame = pd.DataFrame(
         {
             "id": [f"V{n:05d}" for n in serial],
             "name": [f"视频点位{n:05d}" for n in serial],
-            "device_code": [
-                f"6109230000{t}0{n:06d}"
-                for n, t in zip(serial, np.where(kind == "fixed", "131", "132"), strict=True)
-            ],
+            "device_code": codes,
             "kind": kind,
             "site_class": rng.choice([1, 2, 3], count, p=[0.2, 0.5, 0.3]),
+        }
+    )
+    view = _views(kind, azimuth, rng)
+    return pd.concat([frame, view, _progress(living, count, rng)], axis=1).assign(address=None)
+
+
+def _views(kind: Lines, azimuth: Floats, rng: np.random.Generator) -> pd.DataFrame:
+    """Return what each camera sees; of some only one of eight directions is known."""
+    count = len(azimuth)
+    all_round = kind == "dome"
+    coarse = (rng.random(count) < 0.25) & ~all_round
+    compass = np.round(azimuth / 45.0) * 45.0 % 360.0
+    angle = np.where(all_round, 360.0, rng.choice([55.0, 70.0, 90.0], count))
+    return pd.DataFrame(
+        {
             "azimuth_deg": np.where(
-                kind == "dome",
-                0.0,
-                np.where(coarse, np.round(azimuth / 45.0) * 45.0 % 360.0, np.round(azimuth, 1)),
+                all_round, 0.0, np.where(coarse, compass, np.round(azimuth, 1) % 360.0)
             ),
             "view_angle_deg": np.where(coarse, 90.0, angle),
             "range_m": np.where(coarse, 80.0, rng.choice([60.0, 80.0, 100.0, 120.0], count)),
             "height_m": np.where(coarse, 4.0, np.round(rng.uniform(3.0, 8.0, count), 1)),
             "azimuth_error_deg": np.where(coarse, 22.5, 0.0),
             "position_error_m": 0.0,
-            "assumed": assumed,
+            "assumed": [list(ASSUMED) if c else [] for c in coarse.tolist()],
             "indoor": False,
+        }
+    )
+
+
+def _progress(living: Living, count: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Return how far each camera of the building contract is, by whom and until when."""
+    state = rng.choice(STATES, count, p=[0.56, 0.12, 0.13, 0.14, 0.05])
+    # what stands was due before today; some of what does not is late
+    stands = ~np.isin(state, ("planned", "building"))
+    days = np.where(stands, -rng.integers(10, 330, count), rng.integers(-40, 220, count))
+    return pd.DataFrame(
+        {
             "state": state,
             "online": (state == "networked") & (rng.random(count) < 0.94),
             "builder": rng.choice(BUILDERS, count),
-            "due": [
-                d if p or d < living.today else living.today - timedelta(days=30)
-                for d, p in zip(due, planned | ~stands, strict=True)
-            ],
-            "address": None,
+            "due": [living.today + timedelta(days=int(d)) for d in days],
         }
     )
 

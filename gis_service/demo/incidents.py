@@ -153,7 +153,7 @@ def _life(living: Living, frame: pd.DataFrame, rng: np.random.Generator) -> pd.D
     # a few stay open far beyond their time
     stuck = rng.random(count) < 0.006
     is_closed = ((closed < now) & ~stuck).to_numpy()
-    age = (now - reported) / pd.Timedelta(hours=1) / limit
+    age = (now - reported).dt.total_seconds() / 3_600.0 / limit
     steps = np.array(
         ["reported", "accepted", "dispatched", "received", "handling", "feedback", "checked"],
         dtype=object,

@@ -10,7 +10,7 @@ from gis_service.demo.identity import credit_codes
 from gis_service.demo.lines import Lines
 from gis_service.demo.living import Living
 from gis_service.demo.plan import Plan
-from gis_service.demo.raster import Floats, Ints
+from gis_service.demo.raster import Floats
 from gis_service.demo.territory import short_name
 from gis_service.demo.units import COUNTY_CODE
 
@@ -28,6 +28,8 @@ KEY_KINDS = (
     ("utility", "供水供电站", 2, 1),
     ("commerce", "商贸中心", 3, 0),
 )
+ORDINAL = [f"第{n}" for n in "一二三四五六七八九十"] + [f"第十{n}" for n in "一二三四五六七八九"]
+KEY_WORDS = frozenset(kind for kind, *_ in KEY_KINDS)
 OTHER_KINDS = (("police", "派出所", 2, 1), ("shop", "超市", 14, 3), ("library", "文化站", 1, 1))
 
 
@@ -35,48 +37,45 @@ def public_houses(
     plan: Plan, houses: pd.DataFrame, streets: pd.DataFrame, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Return house (row), kind, name, is_key, unit, x and y of the entrance."""
+    wanted = _wanted(plan)
     town = plan.blocks["town"].to_numpy()[houses["block"].to_numpy()]
     village = plan.blocks["village"].to_numpy()[houses["block"].to_numpy()]
+    used = np.zeros(len(houses), dtype=bool)
+    chosen = []
+    # each takes a house that none before it took
+    for of_town, number in zip(wanted["of_town"], wanted["number"], strict=True):
+        fit = np.flatnonzero((town if of_town else village) == number)
+        free = fit[~used[fit]]
+        chosen.append(int(rng.choice(free if free.size else fit)))
+        used[chosen[-1]] = True
+    entrance = entrances(houses["geom"].to_numpy()[chosen], streets["geom"].to_numpy())
+    return wanted.drop(columns=["of_town", "number"]).assign(
+        house=chosen, x=entrance[:, 0], y=entrance[:, 1]
+    )
+
+
+def _wanted(plan: Plan) -> pd.DataFrame:
+    """Return kind, name, is_key and unit of every public building, and the town or village."""
     villages = plan.home.villages
-    rows: list[tuple[int, str, str, bool, str]] = []
-    used: set[int] = set()
-
-    def take(fit: Ints) -> int:
-        free = np.setdiff1d(fit, np.array(sorted(used), dtype=np.int64))
-        pick = int(rng.choice(free if free.size else fit))
-        used.add(pick)
-        return pick
-
+    rows: list[tuple[bool, int, str, str, bool, str]] = []
     for number, code in enumerate(sorted(villages["town"].unique())):
-        name = _town_name(plan, code)
-        rows.append(
-            (take(np.flatnonzero(town == number)), "centre", f"{name}综治中心", False, code)
-        )
+        name = plan.town_names[code]
+        rows.append((True, number, "centre", f"{name}综治中心", False, code))
         for kind, title, city, market in (*KEY_KINDS, *OTHER_KINDS):
             count = city if number == 0 else market
+            is_key = kind in KEY_WORDS
             for nth in range(count):
                 label = f"{name}{'' if count == 1 else ORDINAL[nth]}{title}"
-                is_key = kind not in ("police", "shop", "library")
-                rows.append((take(np.flatnonzero(town == number)), kind, label, is_key, code))
-    for number, row in enumerate(villages.itertuples()):
-        mine = np.flatnonzero(village == number)
-        label = short_name(str(row.name))
-        rows.append((take(mine), "centre", f"{label}综治中心", False, str(row.code)))
-        if not row.urban_only:
-            rows.append((take(mine), "clinic", f"{label}卫生室", False, str(row.code)))
-    rows.append((take(np.flatnonzero(town == 0)), "centre", "宁陕县综治中心", False, COUNTY_CODE))
-    frame = pd.DataFrame(rows, columns=["house", "kind", "name", "is_key", "unit"])
-    entrance = entrances(
-        houses["geom"].to_numpy()[frame["house"].to_numpy()], streets["geom"].to_numpy()
-    )
-    return frame.assign(x=entrance[:, 0], y=entrance[:, 1])
-
-
-ORDINAL = [f"第{n}" for n in "一二三四五六七八九十"] + [f"第十{n}" for n in "一二三四五六七八九"]
-
-
-def _town_name(plan: Plan, code: str) -> str:
-    return plan.town_names[code]
+                rows.append((True, number, kind, label, is_key, code))
+    for number, (name, code, urban_only) in enumerate(
+        zip(villages["name"], villages["code"], villages["urban_only"], strict=True)
+    ):
+        label = short_name(name)
+        rows.append((False, number, "centre", f"{label}综治中心", False, code))
+        if not urban_only:
+            rows.append((False, number, "clinic", f"{label}卫生室", False, code))
+    rows.append((True, 0, "centre", "宁陕县综治中心", False, COUNTY_CODE))
+    return pd.DataFrame(rows, columns=["of_town", "number", "kind", "name", "is_key", "unit"])
 
 
 def entrances(houses: Lines, streets: Lines) -> Floats:

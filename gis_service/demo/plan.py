@@ -17,7 +17,7 @@ from gis_service.demo.roads import roads
 from gis_service.demo.settle import Ground, Settled, ground, settled
 from gis_service.demo.size import Size
 from gis_service.demo.terrain import terrain
-from gis_service.demo.tiling import borders_of, faces_of, pieces_of
+from gis_service.demo.tiling import Borders, Pieces, borders_of, faces_of, pieces_of
 from gis_service.demo.townplan import Town, led_into, plan_town
 from gis_service.demo.waters import river_cells, waters
 
@@ -56,31 +56,43 @@ def laid_out(seed: int, units: pd.DataFrame, size: Size) -> Plan:
     way = roads(land, home, river_cells(hills, size.terrain_cells), chance(seed, "roads"))
     pieces = pieces_of(land, home, size, chance(seed, "tiling"))
     borders = borders_of(pieces, land.cell_m, chance(seed, "borders"))
-    towns: list[tuple[int, Town]] = []
-    for label in np.flatnonzero(pieces.town >= 0):
-        number = int(pieces.town[label])
-        spacing = CITY_STREETS_M if number == 0 else MARKET_STREETS_M
-        rng = chance(seed, f"town {number}")
-        borders, town = plan_town(borders, int(label), spacing, water, rng)
-        towns.append((number, town))
-    rural = pieces.town < 0
-    faces = faces_of(borders)[rural]
-    group = pieces.group[rural]
-    kind = np.where(pieces.hamlet[rural], "hamlet", "open")
-    village = home.groups["village"].to_numpy()[group]
-    outside = pd.DataFrame(
-        {"geom": faces, "village": village, "group": group, "town": -1, "kind": kind}
-    )
-    blocks = pd.concat([outside, *(_town_blocks(n, t, home) for n, t in towns)], ignore_index=True)
-    shared = shared_borders(blocks["geom"].to_numpy())
-    blocks, shared = _without_slivers(blocks, shared)
+    borders, towns = _towns(seed, pieces, borders, water)
+    outside = _rural_blocks(pieces, borders, home)
+    inside = [_town_blocks(number, town, home) for number, town in towns.items()]
+    blocks, shared = _without_slivers(pd.concat([outside, *inside], ignore_index=True))
     blocks["village"] = _city_communities(blocks, shared, home)
-    way = led_into(way, [town for _, town in towns])
-    streets = pd.concat([way, *(town.streets for _, town in towns)], ignore_index=True)
+    way = led_into(way, list(towns.values()))
+    streets = pd.concat([way, *(t.streets for t in towns.values())], ignore_index=True)
     county = shapely.coverage_union_all(blocks["geom"].to_numpy())
     names = dict(zip(units["code"], units["name"], strict=True))
     return Plan(
         box, land, home, blocks, shared, _within(streets, county), _within(water, county), names
+    )
+
+
+def _towns(
+    seed: int, pieces: Pieces, borders: Borders, water: pd.DataFrame
+) -> tuple[Borders, dict[int, Town]]:
+    towns = {}
+    for label in np.flatnonzero(pieces.town >= 0):
+        number = int(pieces.town[label])
+        spacing = CITY_STREETS_M if number == 0 else MARKET_STREETS_M
+        rng = chance(seed, f"town {number}")
+        borders, towns[number] = plan_town(borders, int(label), spacing, water, rng)
+    return borders, towns
+
+
+def _rural_blocks(pieces: Pieces, borders: Borders, home: Settled) -> pd.DataFrame:
+    rural = pieces.town < 0
+    group = pieces.group[rural]
+    return pd.DataFrame(
+        {
+            "geom": faces_of(borders)[rural],
+            "village": home.groups["village"].to_numpy()[group],
+            "group": group,
+            "town": -1,
+            "kind": np.where(pieces.hamlet[rural], "hamlet", "open"),
+        }
     )
 
 
@@ -90,8 +102,9 @@ def _town_blocks(number: int, town: Town, home: Settled) -> pd.DataFrame:
     return pd.DataFrame({**shapes, "town": number, "kind": "street_face"})
 
 
-def _without_slivers(blocks: pd.DataFrame, shared: Shared) -> tuple[pd.DataFrame, Shared]:
+def _without_slivers(blocks: pd.DataFrame) -> tuple[pd.DataFrame, Shared]:
     # faces too small to build on join the neighbour in town with the longest shared border
+    shared = shared_borders(blocks["geom"].to_numpy())
     area = shapely.area(blocks["geom"].to_numpy())
     into = np.arange(len(blocks))
     town = blocks["town"].to_numpy()
@@ -141,6 +154,6 @@ def _within(lines: pd.DataFrame, county: shapely.Geometry) -> pd.DataFrame:
     )
     parts, row = shapely.get_parts(cut, return_index=True)
     kept = (shapely.get_type_id(parts) == 1) & (shapely.length(parts) > 1.0)
-    inside = lines.iloc[row[kept]].reset_index(drop=True)
+    inside: pd.DataFrame = lines.iloc[row[kept]].reset_index(drop=True)
     inside["geom"] = parts[kept]
     return inside

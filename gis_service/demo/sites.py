@@ -96,11 +96,12 @@ def _roadside(
     hamlets = np.flatnonzero((plan.blocks["kind"] == "hamlet").to_numpy() & (need > 0))
     tree = shapely.STRtree(plan.blocks["geom"].to_numpy()[hamlets])
     point, home = tree.query(shapely.points(sites[["x", "y"]].to_numpy()), predicate="within")
-    sites = sites.iloc[point].assign(block=hamlets[home])
-    group = plan.blocks["group"].to_numpy()[sites["block"].to_numpy()]
+    found: pd.DataFrame = sites.iloc[point].reset_index(drop=True)
+    found["block"] = hamlets[home]
+    group = plan.blocks["group"].to_numpy()[found["block"].to_numpy()]
     seat = plan.land.centre_m(plan.home.groups["seat"].to_numpy()[group])
-    sites["away"] = np.hypot(sites["x"] - seat[:, 0], sites["y"] - seat[:, 1]) + 20.0
-    return sites
+    found["away"] = np.hypot(found["x"] - seat[:, 0], found["y"] - seat[:, 1]) + 20.0
+    return found
 
 
 def _street_faces(plan: Plan, need: Ints, rng: np.random.Generator) -> pd.DataFrame:

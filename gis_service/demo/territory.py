@@ -38,43 +38,34 @@ def territory(plan: Plan, parting: Parting, units: pd.DataFrame, at: Placing) ->
     blocks = plan.blocks
     geom = at.stored(blocks["geom"].to_numpy())
     metric = at.metric_shapes(blocks["geom"].to_numpy())
-    area = shapely.area(metric)
     village = plan.home.villages.iloc[blocks["village"].to_numpy()]
     code, path = village["code"].to_numpy(), village["unit_path"].to_numpy()
     block_id = first_block_ids(shapely.get_coordinates(shapely.point_on_surface(metric)))
     group_id, groups = _groups(plan)
     grids, grid_code = _grids(plan, parting, geom, metric)
     in_group = blocks["group"].to_numpy()
+    ids = pd.DataFrame({"id": block_id, "village_code": code})
+    block = ids.assign(
+        group_id=np.append(group_id, None)[in_group],  # −1, no group, is the last
+        kind=np.where(parting.special, "special", blocks["kind"]),
+        alias=None,
+        area_m2=shapely.area(metric),
+        unit_path=path,
+        geom=_multi(geom),
+        valid_from=VALID_FROM,
+        valid_to=None,
+    )
+    grid_block = pd.DataFrame({"block_id": block_id, "grid_code": grid_code[parting.grid]})
     frames = {
         "unit": _units(units, code, geom),
         "villagers_group": groups,
-        "block": pd.DataFrame(
-            {
-                "id": block_id,
-                "village_code": code,
-                "group_id": np.where(in_group >= 0, group_id[np.maximum(in_group, 0)], None),
-                "kind": np.where(parting.special, "special", blocks["kind"]),
-                "alias": None,
-                "area_m2": area,
-                "unit_path": path,
-                "geom": _multi(geom),
-                "valid_from": VALID_FROM,
-                "valid_to": None,
-            }
-        ),
-        "grid": grids,
-        "grid_block": pd.DataFrame(
-            {
-                "block_id": block_id,
-                "valid_from": VALID_FROM,
-                "valid_to": None,
-                "grid_code": grid_code[parting.grid],
-            }
-        ),
+        "block": block.sort_values("id").reset_index(drop=True),
+        "grid": grids.sort_values("code").reset_index(drop=True),
+        "grid_block": grid_block.assign(valid_from=VALID_FROM, valid_to=None)
+        .sort_values("block_id")
+        .reset_index(drop=True),
         "elevation": _elevation(plan, at),
     }
-    for name, key in (("block", "id"), ("grid", "code"), ("grid_block", "block_id")):
-        frames[name] = frames[name].sort_values(key).reset_index(drop=True)
     return Territory(frames, block_id, grid_code[parting.grid], path, group_id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,57 +17,61 @@ VACANT_ENDED = 6  # grids whose worker left and was not replaced
 CHIEFS = 44
 CHIEFS_OF_SEVERAL = 14
 POSITION_STEP_MINUTES = 12
+VISIT_DAYS = 90
 
 
 def posting_frame(living: Living, rng: np.random.Generator) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the postings, and worker (row), grid (row) and role of those in force."""
-    grids = len(living.parting.grids)
-    workers = living.size.workers
-    order = rng.permutation(grids)
-    ended = order[VACANT_NEVER : VACANT_NEVER + VACANT_ENDED]
-    staffed = order[VACANT_NEVER + VACANT_ENDED :]
-    single = workers - CHIEFS - VACANT_ENDED
-    rows = [(n, int(g), "worker", 0) for n, g in enumerate(ended)]
-    first = VACANT_ENDED
-    rows += [(first + n, int(staffed[n % len(staffed)]), "worker", 1) for n in range(single)]
-    uncovered = staffed[single:]
-    first += single
-    chief = [first + n % CHIEFS for n in range(max(CHIEFS, len(uncovered)))]
-    spread = np.concatenate([uncovered, staffed])[: len(chief)]
-    rows += [(c, int(g), "chief", 1) for c, g in zip(chief, spread, strict=True)]
-    rows += _more_for_chiefs(living, first, spread, staffed)
-    frame = pd.DataFrame(rows, columns=["worker", "grid", "role", "active"])
-    frame = frame.drop_duplicates(["worker", "grid"]).reset_index(drop=True)
-    began = rng.integers(200, 1_000, len(frame))
-    left = rng.integers(15, 180, len(frame))
-    current = frame["active"].to_numpy() == 1
+    """Return the postings, and per posting worker (row), grid (row), role and whether in force."""
+    posted = _posted(living, rng)
+    began = rng.integers(200, 1_000, len(posted))
+    left = rng.integers(15, 180, len(posted))
+    ends = [
+        None if is_active else living.today - timedelta(days=int(days))
+        for is_active, days in zip(posted["active"], left, strict=True)
+    ]
     postings = pd.DataFrame(
         {
-            "id": [f"T{n:05d}" for n in range(1, len(frame) + 1)],
-            "worker_id": [f"G{w + 1:04d}" for w in frame["worker"]],
-            "grid_code": living.grid_code[frame["grid"]],
-            "unit_path": living.grid_path[frame["grid"]],
-            "role": frame["role"],
-            "valid_from": [living.today - timedelta(days=int(d)) for d in began],
-            "valid_to": [
-                None if c else living.today - timedelta(days=int(d))
-                for c, d in zip(current, left, strict=True)
-            ],
+            "id": [f"T{n:05d}" for n in range(1, len(posted) + 1)],
+            "worker_id": [f"G{w + 1:04d}" for w in posted["worker"]],
+            "grid_code": living.grid_code[posted["grid"]],
+            "unit_path": living.grid_path[posted["grid"]],
+            "role": posted["role"],
+            "valid_from": [living.today - timedelta(days=int(days)) for days in began],
+            "valid_to": ends,
         }
     )
-    return postings, frame
+    return postings, posted
+
+
+def _posted(living: Living, rng: np.random.Generator) -> pd.DataFrame:
+    order = rng.permutation(len(living.parting.grids))
+    ended = order[VACANT_NEVER : VACANT_NEVER + VACANT_ENDED]
+    staffed = order[VACANT_NEVER + VACANT_ENDED :]
+    single = living.size.workers - CHIEFS - VACANT_ENDED
+    rows = [(n, int(g), "worker", False) for n, g in enumerate(ended)]
+    first = VACANT_ENDED
+    rows += [(first + n, int(staffed[n % len(staffed)]), "worker", True) for n in range(single)]
+    # chiefs take the grids that no worker has, then stand beside workers
+    first += single
+    uncovered = staffed[single:]
+    count = max(CHIEFS, len(uncovered))
+    spread = np.concatenate([uncovered, staffed])[:count]
+    rows += [(first + n % CHIEFS, int(g), "chief", True) for n, g in enumerate(spread)]
+    rows += _more_for_chiefs(living, first, spread, staffed)
+    frame = pd.DataFrame(rows, columns=["worker", "grid", "role", "active"])
+    return frame.drop_duplicates(["worker", "grid"]).reset_index(drop=True)
 
 
 def _more_for_chiefs(
     living: Living, first: int, spread: Ints, staffed: Ints
-) -> list[tuple[int, int, str, int]]:
+) -> list[tuple[int, int, str, bool]]:
     # a chief of several grids has others of the same village, never one that stays vacant
     village = living.parting.grids["village"].to_numpy()
     rows = []
     for number in range(CHIEFS_OF_SEVERAL):
         own = int(spread[number])
         beside = np.sort(staffed[(village[staffed] == village[own]) & (staffed != own)])
-        rows += [(first + number, int(g), "chief", 1) for g in beside[:3]]
+        rows += [(first + number, int(g), "chief", True) for g in beside[:3]]
     return rows
 
 
@@ -76,7 +81,7 @@ def worker_frame(
     """Return the workers where they last were, and the grid (row) that each has as home."""
     home = posted.groupby("worker")["grid"].first().to_numpy()
     role = posted.groupby("worker")["role"].first().to_numpy()
-    active = posted.groupby("worker")["active"].max().to_numpy() == 1
+    active = posted.groupby("worker")["active"].max().to_numpy()
     count = len(home)
     on_duty = active & (rng.random(count) < 0.68)
     at = _places_in(living, home, rng)
@@ -153,41 +158,39 @@ def visit_frame(
     rng: np.random.Generator,
 ) -> pd.DataFrame:
     """Return the visits of the last 90 days; some workers are busier than others."""
-    current = posted[posted["active"] == 1].reset_index(drop=True)
+    current = posted[posted["active"]].reset_index(drop=True)
     keen = rng.lognormal(0.0, 0.6, len(current))
     pick = rng.choice(len(current), living.size.visits, p=keen / keen.sum())
     grid = current["grid"].to_numpy()[pick]
     house = house_in(living, grid, rng)
-    kind = rng.choice(["visit", "patrol", "no_incident"], len(pick), p=[0.68, 0.22, 0.10])
     first = pd.Series(np.arange(len(house_of_household))).groupby(house_of_household).first()
     lived = pd.Series(house).map(first)
-    is_visit = (kind == "visit") & lived.notna().to_numpy()
-    kind = np.where((kind == "visit") & ~is_visit, "patrol", kind)
-    home = households["id"].to_numpy()[lived.fillna(0).astype(int)]
-    minutes = (
-        rng.integers(0, 90, len(pick)) * 1_440
-        + (9 - rng.normal(12.5, 2.4, len(pick)).clip(7.5, 19.0)) * 60
-        + 1_440
-    )
+    kind = rng.choice(["visit", "patrol", "no_incident"], len(pick), p=[0.68, 0.22, 0.10])
+    kind = np.where((kind == "visit") & lived.isna().to_numpy(), "patrol", kind)
+    home = pd.Series(households["id"].to_numpy()[lived.fillna(0).astype(int)], dtype=object)
     at = living.house_xy[np.maximum(house, 0)] + rng.normal(0.0, 8.0, (len(pick), 2))
     at[house < 0] = living.grid_point[grid[house < 0]]
-    when = pd.Series(pd.Timestamp(living.now) - pd.to_timedelta(np.round(minutes), unit="min"))
-    return (
-        pd.DataFrame(
-            {
-                "id": "",
-                "name": None,
-                "geom": living.at.points(at),
-                "worker_id": [f"G{w + 1:04d}" for w in current["worker"].to_numpy()[pick]],
-                "kind": kind,
-                "household_id": pd.Series(home, dtype=object).where(is_visit, None),
-                "place_id": None,
-                "visited_at": when,
-                "result": rng.choice(["正常", "已登记", "需回访"], len(pick), p=[0.9, 0.07, 0.03]),
-                "body_digest": None,
-            }
-        )
-        .sort_values(["visited_at", "worker_id"], kind="stable")
-        .reset_index(drop=True)
-        .assign(id=[f"visit-{n:06d}" for n in range(1, len(pick) + 1)])
+    frame = pd.DataFrame(
+        {
+            "name": None,
+            "geom": living.at.points(at),
+            "worker_id": [f"G{w + 1:04d}" for w in current["worker"].to_numpy()[pick]],
+            "kind": kind,
+            "household_id": home.where(kind == "visit", None),
+            "place_id": None,
+            "visited_at": _visit_times(living, len(pick), rng),
+            "result": rng.choice(["正常", "已登记", "需回访"], len(pick), p=[0.9, 0.07, 0.03]),
+            "body_digest": None,
+        }
     )
+    frame = frame.sort_values(["visited_at", "worker_id"], kind="stable").reset_index(drop=True)
+    frame.insert(0, "id", [f"visit-{n:06d}" for n in range(1, len(frame) + 1)])
+    return frame
+
+
+def _visit_times(living: Living, count: int, rng: np.random.Generator) -> pd.Series[Any]:
+    # by day, on one of the 90 days before today
+    hour = rng.normal(12.5, 2.4, count).clip(7.5, 19.0)
+    back_h = 24.0 * rng.integers(1, VISIT_DAYS + 1, count) + living.now.hour - hour
+    minutes = pd.to_timedelta(np.round(back_h * 60.0), unit="min")
+    return pd.Series(pd.Timestamp(living.now) - minutes)
