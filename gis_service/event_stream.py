@@ -135,8 +135,10 @@ class EventStream:
         if layer is None or not may_see(self._view, layer):
             return None
         box = event.box
-        if not layer.shared and box is not None and not _meet(box, self._box):
-            return None  # elsewhere: no business of this asker's
+        if not layer.shared and box is not None:
+            box = _common(box, self._box)
+            if box is None:
+                return None  # elsewhere: no business of this asker's
         return message("ver", {"layer": event.layer, "version": event.id, "box": box}, event.id)
 
 
@@ -146,8 +148,10 @@ def message(kind: str, data: Any, number: str | None = None) -> bytes:
     return head + b"event: " + kind.encode() + b"\ndata: " + orjson.dumps(data) + b"\n\n"
 
 
-def _meet(one: Box, other: Box | None) -> bool:
+def _common(one: Box, other: Box | None) -> Box | None:
+    """Return the part of a box that lies in another; None for nothing."""
     if other is None:
-        return False
-    west, south, east, north = one
-    return west <= other[2] and east >= other[0] and south <= other[3] and north >= other[1]
+        return None
+    west, south = max(one[0], other[0]), max(one[1], other[1])
+    east, north = min(one[2], other[2]), min(one[3], other[3])
+    return (west, south, east, north) if west <= east and south <= north else None

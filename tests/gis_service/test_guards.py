@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
@@ -181,8 +182,6 @@ WORDS = ["' OR 1=1--", "a;drop table grid", "%_%", "(a+)+$", "长" * 150, "\u202
     ],
 )  # fmt: skip
 def test_odd_words_find_nothing(client: Client, path: str, word: str) -> None:
-    from urllib.parse import quote
-
     answer = client.get(path.format(quote(word, safe="")), headers=client.by("command"))
     assert answer.status_code in {200, 400, 401, 404, 422}
     if answer.status_code == 200:

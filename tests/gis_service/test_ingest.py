@@ -126,7 +126,8 @@ def test_too_many_at_once_are_refused(client: Client) -> None:
     [
         ({"title": "a\x00b"}, "title"), ({"title": ""}, "title"), ({"title": "长" * 201}, "title"),
         ({"title": 7}, "title"), ({"kind": "murder"}, "kind"), ({"lon": "108.3"}, "lon"),
-        ({"lat": True}, "lat"), ({"lat": None}, "lat"), ({"occurred_at": 1700000000}, "occurred_at"),
+        ({"lat": True}, "lat"), ({"lat": None}, "lat"),
+        ({"occurred_at": 1700000000}, "occurred_at"),
         ({"occurred_at": "2026-01-01T00:00:00"}, "occurred_at"), ({"id": "1"}, "id"),
         ({"role": "leader"}, "role"), ({"unit_path": "/"}, "unit_path"), ({"number": 1}, "number"),
         ({"created_by": "x"}, "created_by"), ({"occurred_at": "soon"}, "occurred_at"),

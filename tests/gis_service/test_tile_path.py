@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, text, update
 from gis_service.database import Database
 from layers.registry import LAYERS
 from tests.county import VILLAGES
-from tests.serving import Client, sqlalchemy_url
+from tests.serving import Client, serving, sqlalchemy_url
 
 TILE = "/tiles/grids,cameras/13/6560/3291"
 OTHER_TILE = "/tiles/cameras/13/100/100"
@@ -87,8 +87,6 @@ def test_a_change_gives_the_tile_it_touches_a_new_name(
 def test_a_restart_keeps_the_names(
     county_database: Database, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    from tests.serving import serving
-
     names = []
     for _ in range(2):
         with serving(county_database, tmp_path_factory.mktemp("one")) as client:
@@ -119,7 +117,8 @@ def test_the_zipped_bytes_hold_no_time(client: Client) -> None:
         "/tiles/grids/99/0/0", "/tiles/grids/3/8/0", "/tiles/grids/3/0/8", "/tiles/grids/3/-1/0",
         "/tiles/grids/31/2147483648/0", "/tiles/grids/3/0", "/tiles/grids/3/0/0/0",
         "/tiles/grids/a/b/c", "/tiles/grids/3/1.5/0", "/tiles/grids/1e3/0/0", "/tiles/grids/3/٣/0",
-        "/tiles/grids/3/0/0?as_of=soon", "/tiles/" + ",".join(f"l{n}" for n in range(31)) + "/1/0/0",
+        "/tiles/grids/3/0/0?as_of=soon",
+        "/tiles/" + ",".join(f"l{n}" for n in range(31)) + "/1/0/0",
     ],
 )  # fmt: skip
 def test_no_tile_lies_outside_the_pyramid(client: Client, path: str) -> None:
