@@ -80,6 +80,7 @@ class IncidentReport(Report):
 
     @property
     def happened_at(self) -> datetime:
+        """When it occurred."""
         return self.occurred_at
 
 
@@ -95,6 +96,7 @@ class VisitReport(Report):
 
     @property
     def happened_at(self) -> datetime:
+        """When the call was made."""
         return self.visited_at
 
 
@@ -107,4 +109,5 @@ class PositionReport(Report):
 
     @property
     def happened_at(self) -> datetime:
+        """When the worker was there."""
         return self.located_at
