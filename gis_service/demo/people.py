@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gis_service.demo.identity import SURNAMES, id_numbers, names, phones
-from gis_service.demo.raster import Floats, Ints
+from gis_service.demo.raster import Flags, Floats, Ints
 from gis_service.demo.size import Size
 
 RELATIONS = ("户主", "配偶", "子女", "父母", "孙子女")
@@ -24,16 +24,9 @@ def persons(
     nth = np.arange(len(home)) - np.repeat(np.cumsum(members) - members, members)
     relation = _relations(nth, rng)
     age = _ages(home, relation, len(households), rng)
-    head_female = rng.random(len(households)) < 0.22
-    female = np.where(
-        relation == 0,
-        head_female[home],
-        np.where(relation == 1, ~head_female[home], rng.random(len(home)) < 0.49),
-    )
-    born = pd.Series(
-        pd.Timestamp(today)
-        - pd.to_timedelta(np.floor(age * 365.25 + rng.uniform(1, 365, len(home))), unit="D")
-    )
+    female = _female(home, relation, len(households), rng)
+    days = np.floor(age * 365.25 + rng.uniform(1, 365, len(home)))
+    born = pd.Series(pd.Timestamp(today) - pd.to_timedelta(days, unit="D"))
     family = rng.integers(0, len(SURNAMES), len(households))
     surname = np.where(relation == 1, rng.integers(0, len(SURNAMES), len(home)), family[home])
     registered = rng.random(len(home)) < 0.92
@@ -85,6 +78,12 @@ def _ages(home: Ints, relation: Ints, count: int, rng: np.random.Generator) -> F
         head - 52.0 + spread,
     ]
     return np.clip(np.choose(relation, by_relation), 0.1, 98.0)
+
+
+def _female(home: Ints, relation: Ints, count: int, rng: np.random.Generator) -> Flags:
+    head = (rng.random(count) < 0.22)[home]
+    others = rng.random(len(home)) < 0.49
+    return np.select([relation == 0, relation == 1], [head, ~head], others).astype(bool)
 
 
 def _leaving(age: Floats) -> Floats:

@@ -46,7 +46,7 @@ def territory(plan: Plan, parting: Parting, units: pd.DataFrame, at: Placing) ->
     in_group = blocks["group"].to_numpy()
     ids = pd.DataFrame({"id": block_id, "village_code": code})
     block = ids.assign(
-        group_id=np.append(group_id, None)[in_group],  # −1, no group, is the last
+        group_id=np.array([*group_id, None], dtype=object)[in_group],  # −1, no group, is the last
         kind=np.where(parting.special, "special", blocks["kind"]),
         alias=None,
         area_m2=shapely.area(metric),
