@@ -52,7 +52,7 @@ class Watched:
     def settle(self) -> None:
         """Wait until the map is drawn and nothing is under way but the event stream."""
         self.until(
-            "GIS.state.wall && GIS.tiles && GIS.tiles._map && GIS.map.getContainer().ariaBusy === 'false'"
+            "GIS.state.wall && GIS.tiles._map && GIS.map.getContainer().ariaBusy === 'false'"
             " && GIS.tiles.onScreen().length && document.documentElement.dataset.line === 'live'"
         )
         # signs and names are drawn in the frame after the tiles

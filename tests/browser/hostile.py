@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Table, select, text, update
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, select, text, update
 
 from grid_boundaries.tables import metadata
 
@@ -22,7 +24,9 @@ def plant(connection: Connection) -> None:
     connection.execute(update(spot).values(says={"zh": f"句{TEXT}", "en": f"says {TEXT}"}))
 
 
-def _first(table: Table) -> object:
+def _first(table: Table) -> ColumnElement[Any]:
     if table.name == "incident":
         return table.c.occurred_at.desc()
-    return ~table.c.hot if table.name == "hotspot" else table.c.unit_path
+    if table.name == "hotspot":
+        return ~table.c.hot
+    return table.c.unit_path

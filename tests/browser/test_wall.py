@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 from PIL import Image, ImageChops
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, FloatRect, expect
 
 from layers.registry import LAYERS
 from tests.browser.conftest import Watched, signed_in, watched
@@ -20,7 +20,7 @@ from tests.serving import Client
 
 BLOCK = blocks()[8]
 # what no panel lies over at 1080p
-MIDDLE = {"x": 400, "y": 80, "width": 1120, "height": 780}
+MIDDLE: FloatRect = {"x": 400, "y": 80, "width": 1120, "height": 780}
 SCREENS = [(1920, 1080), (3840, 2160), (390, 844)]
 
 
@@ -32,11 +32,9 @@ def screen(browser: Browser, service: Client, request: pytest.FixtureRequest) ->
     context.close()
 
 
-def picture(wall: Watched, clip: dict[str, int] | None = None) -> Image.Image:
+def picture(wall: Watched, clip: FloatRect | None = None) -> Image.Image:
     """Return what is on screen."""
-    area = None if clip is None else {name: float(value) for name, value in clip.items()}
-    shot = wall.page.screenshot(clip=area) if area else wall.page.screenshot()  # type: ignore[arg-type]
-    return Image.open(io.BytesIO(shot)).convert("RGB")
+    return Image.open(io.BytesIO(wall.page.screenshot(clip=clip))).convert("RGB")
 
 
 def differing(one: Image.Image, other: Image.Image) -> int:
@@ -51,8 +49,12 @@ def test_a_screen_is_calm_and_draws_its_county_in_both_languages(screen: Watched
         assert screen.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         box = screen.page.locator(".map").bounding_box()
         assert box is not None
-        inner = {"x": int(box["x"] + box["width"] * 0.35), "y": int(box["y"] + box["height"] * 0.35),
-                 "width": int(box["width"] * 0.3), "height": int(box["height"] * 0.3)}  # fmt: skip
+        inner: FloatRect = {
+            "x": box["x"] + box["width"] * 0.35,
+            "y": box["y"] + box["height"] * 0.35,
+            "width": box["width"] * 0.3,
+            "height": box["height"] * 0.3,
+        }
         colours = picture(screen, inner).getcolors(1 << 20)
         assert colours is not None
         assert len(colours) > 50
@@ -141,7 +143,7 @@ def test_a_worker_who_reports_moves_on_the_wall(wall: Watched, service: Client) 
     answer = service.post("/api/positions", json=report, headers=service.by("worker"))
     assert answer.status_code == 201, answer.text
     wall.until(f"{place_of('W000009')} !== '{before}'")
-    x, y = wall.page.evaluate(f"JSON.parse({place_of('W000009')})")
+    x, _ = wall.page.evaluate(f"JSON.parse({place_of('W000009')})")
     assert x == pytest.approx((at.x + 180) / 360 * 256, abs=1e-6)
 
 
@@ -212,9 +214,8 @@ def test_a_click_goes_down_one_level_and_the_path_leads_back(wall: Watched) -> N
 
 def click_at(wall: Watched, lon: float, lat: float) -> None:
     """Click the map at a place given in degrees."""
-    x, y = wall.page.evaluate(
-        f"(() => {{ const p = GIS.map.latLngToContainerPoint([{lat}, {lon}]); return [p.x, p.y]; }})()"
-    )
+    place = wall.page.evaluate(f"GIS.map.latLngToContainerPoint([{lat}, {lon}])")
+    x, y = place["x"], place["y"]
     wall.page.mouse.click(x, y)
 
 
