@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 from pydantic import ValidationError
 from rich.console import Console
@@ -24,12 +23,14 @@ from gis_service.certificate import certificate_files, fingerprint, make_certifi
 from gis_service.checks import checks
 from gis_service.database import Database, engine_of, opened, owner_engine
 from gis_service.embedded.account import server_account
+from gis_service.load_report import show_report
 from gis_service.migrations import migrate as migrate_database
 from gis_service.server import bring_up_to_date
 from gis_service.server import serve as serve_settings
 from gis_service.settings import Settings
 from gis_service.sign_in_links import sign_in_links
 from grid_boundaries.errors import Malformed, Refused, Unavailable
+from layers.load.run import LoadReport
 
 app = typer.Typer(
     help="网格化管理 GIS · Grid-management GIS",
@@ -98,16 +99,6 @@ def _ready_database(settings: Settings) -> Iterator[Database]:
     with opened(settings) as database:
         bring_up_to_date(database)
         yield database
-
-
-def load_report(counts: pd.DataFrame) -> Table:
-    """Return a table of rows in, loaded and rejected with reasons; the first is the other two."""
-    table = Table("source", "layer", "in", "loaded", "rejected", "reasons")
-    for row in counts.to_dict("records"):
-        reasons = ", ".join(f"{code} {n}" for code, n in row["reasons"].items())
-        cells = [row[name] for name in ("source", "layer", "rows_in", "loaded", "rejected")]
-        table.add_row(*(escape(str(cell)) for cell in (*cells, reasons)))
-    return table
 
 
 @contextmanager
@@ -181,14 +172,26 @@ def demo() -> None:
 
 @app.command()
 def load(
-    dataset: Annotated[str, typer.Option(help="Description of the dataset, a TOML file.")],
-    folder: Annotated[Path, typer.Option("--from", help="Folder of the dataset's files.")],
+    file: Annotated[Path | None, typer.Argument(help="One file, into one --layer.")] = None,
+    layer: Annotated[str, typer.Option(help="Layer that the file goes into.")] = "",
+    mapping: Annotated[Path | None, typer.Option(help="Its columns, a TOML file.")] = None,
+    dataset: Annotated[str, typer.Option(help="Description of a dataset, a TOML file.")] = "",
+    folder: Annotated[Path | None, typer.Option("--from", help="Where its files are.")] = None,
 ) -> None:
-    """装载数据集 · Load a described dataset into an empty database and report every row."""
+    """装载数据 · Load a whole dataset, or a file into a layer, and report every row."""
     settings = read_settings()
+    if not (dataset and folder) and not (file and layer):
+        raise Malformed(
+            "nothing-to-load",
+            "请给出 --dataset 和 --from，或者一个文件和 --layer",
+            "Give --dataset and --from, or a file and --layer",
+        )
     with _ready_database(settings) as database, _progress() as progress:
-        frames = counties.load_dataset(database, settings, dataset, folder, progress)
-    console.print(load_report(frames["load_count"]))
+        if file and layer:
+            frames = counties.load_file(database, settings, file, layer, mapping)
+        else:
+            frames = counties.load_dataset(database, settings, dataset, folder or Path(), progress)
+    show_report(console, LoadReport(dict(frames)))
 
 
 @app.command()

@@ -10,16 +10,21 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 from sqlalchemy import Engine, create_engine, make_url, text
 
-from gis_service.database import Database
+from gis_service.access import system_view
+from gis_service.database import Database, enter_scope
 from gis_service.embedded.account import server_account
 from gis_service.loading import load_county, loaded_dataset
-from gis_service.refresh import refresh_all
+from gis_service.refresh import jobs, refresh_all
 from gis_service.sealing_key import load_or_make_key
 from gis_service.settings import Settings
 from grid_boundaries.errors import NotFound
 from layers.load.dataset import dataset_frames
-from layers.load.description import description
+from layers.load.description import description, source_mapping
 from layers.load.seal import Sealer
+from layers.load.single import known_county, plain_source
+from layers.load.single import load_file as read_file
+from layers.load.write import write_frames
+from layers.registry import layer_named
 
 DATASETS = Path(__file__).parent / "datasets"
 KEY_FILE = "sealing.key"
@@ -68,6 +73,39 @@ def load_dataset(
     finally:
         engine.dispose()
     return frames
+
+
+def load_file(
+    database: Database, settings: Settings, file: Path, layer: str, mapping: Path | None
+) -> Frames:
+    """Read one file, load it into a layer of the county that is there, and return what was read.
+
+    Parameters
+    ----------
+    mapping
+        TOML with the fields of one ``[[source]]``; without it the columns are called as ours.
+
+    Raises
+    ------
+    Refused
+        The file as a whole is bad, there is no county or no such layer of located features,
+        or the rows are there already; nothing was changed.
+    """
+    table = layer_named(layer).table.name
+    source = source_mapping(mapping) if mapping else plain_source(file, table)
+    engine = engine_without_limits(database.url)
+    try:
+        with engine.begin() as connection:
+            enter_scope(connection, system_view("loader"))
+            known = known_county(connection)
+            into = source.model_copy(update={"into": table})
+            report = read_file(file, into, known, time_zone=settings.time_zone)
+            write_frames(connection, report.frames, _sealer(settings))
+        stale = frozenset(job.name for job in jobs() if layer in job.sources)
+        refresh_all(engine, now(settings), names=stale)
+    finally:
+        engine.dispose()
+    return report.frames
 
 
 def described(name: str) -> Path:
