@@ -19,6 +19,7 @@ from layers.hotspots.neighbourhood import neighbourhoods
 
 FEWEST_INCIDENTS = 30
 FEWEST_CELLS = 20
+OWN_LEVEL = 0.05  # chance of a hot cell's own count, neighbours aside, at most
 METHOD = "gi_star"
 
 
@@ -70,7 +71,9 @@ class Findings:
     cells
         One row per cell. ``count``: incidents in the cell; ``observed`` and ``expected``: in
         its neighbourhood, itself included; ``ratio``: NaN where none are expected; ``z``,
-        ``p``, ``p_adjusted``; ``hot``; ``zh``, ``en``: the sentence of a hot cell, else empty.
+        ``p``, ``p_adjusted``; ``p_own``: chance of the cell's own count alone; ``hot``: both
+        the neighbourhood (at the false discovery rate) and the cell itself (at 0.05) have more
+        than chance; ``zh``, ``en``: the sentence of a hot cell, else empty.
         With a `reason`, all but ``count`` and ``observed`` is NaN, False or empty.
     window
         Days looked at.
@@ -133,8 +136,11 @@ def hotspots(
     compared = np.where(amounts > 0.0, incidents, 0)
     reason = _too_thin(int(compared.sum()), int(np.count_nonzero(amounts)))
     if reason is None:
-        chance = chance_around(compared, neighbours, base=None if base is None else amounts)
-        cells = _tested(incidents, chance, level)
+        weights = None if base is None else amounts
+        chance = chance_around(compared, neighbours, base=weights)
+        nobody = sparse.csr_array((incidents.size, incidents.size))
+        own = chance_around(compared, nobody, base=weights)
+        cells = _tested(incidents, chance, own.p, level)
         cells[["zh", "en"]] = _sentences(cells, neighbourhood_sizes(neighbours), window, base)
     else:
         observed = neighbourhoods(neighbours, incidents.size).whole_sums(compared)
@@ -151,8 +157,14 @@ def neighbourhood_sizes(
     return neighbourhoods(neighbours, neighbours.shape[0]).sizes
 
 
-def _tested(incidents: NDArray[np.int64], chance: Chance, level: float) -> pd.DataFrame:
-    """Return the figures of every cell of a tested map."""
+def _tested(
+    incidents: NDArray[np.int64], chance: Chance, own_p: NDArray[np.float64], level: float
+) -> pd.DataFrame:
+    """Return the figures of every cell of a tested map.
+
+    A neighbourhood passes because of its hottest member; a quiet cell beside it is not hot, so
+    the cell's own count must be more than chance as well.
+    """
     some = chance.expected > 0.0
     p_adjusted = benjamini_hochberg(chance.p)
     return pd.DataFrame(
@@ -164,7 +176,8 @@ def _tested(incidents: NDArray[np.int64], chance: Chance, level: float) -> pd.Da
             "z": chance.z,
             "p": chance.p,
             "p_adjusted": p_adjusted,
-            "hot": p_adjusted <= level,
+            "p_own": own_p,
+            "hot": (p_adjusted <= level) & (own_p <= OWN_LEVEL),
             "zh": "",
             "en": "",
         }
@@ -173,7 +186,7 @@ def _tested(incidents: NDArray[np.int64], chance: Chance, level: float) -> pd.Da
 
 def _untested(incidents: NDArray[np.int64], observed: NDArray[np.int64]) -> pd.DataFrame:
     """Return the counts of a map that is too thin to test."""
-    unknown = dict.fromkeys(("expected", "ratio", "z", "p", "p_adjusted"), np.nan)
+    unknown = dict.fromkeys(("expected", "ratio", "z", "p", "p_adjusted", "p_own"), np.nan)
     return pd.DataFrame(
         {"count": incidents, "observed": observed, **unknown, "hot": False, "zh": "", "en": ""}
     )
