@@ -8,18 +8,15 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Engine, insert, select
 
-from gis_service.access import EVERYWHERE
+from gis_service.access import system_view
 from gis_service.database import enter_scope
 from grid_boundaries.actors import actor
 from grid_boundaries.crs import crs_of
 from grid_boundaries.errors import Conflict
 from grid_boundaries.store import county
-from grid_boundaries.view import View
 from layers.load.place import placed
 from layers.load.seal import Sealer
 from layers.load.write import Progress, write_frames
-
-LOADER = View(actor="loader", scope=(EVERYWHERE,))
 
 # one demo user per role: name, titles, and the level of unit that its scope is
 ROLES: tuple[tuple[str, str, str, str], ...] = (
@@ -76,7 +73,7 @@ def load_county(
     metric_crs = crs_of(int(frames["county"]["metric_srid"].iloc[0]))
     ready = placed(frames, metric_crs)
     with engine.begin() as connection:
-        enter_scope(connection, LOADER)
+        enter_scope(connection, system_view("loader"))
         _refuse_second_county(connection, str(frames["county"]["name"].iloc[0]))
         written = write_frames(connection, ready, sealer, progress=progress)
         connection.execute(insert(actor), demo_actors(frames))

@@ -56,7 +56,7 @@ def _wall(connection: Connection, view: View, unit: str, now: datetime) -> dict[
         answer["ranking"] = facts.ranking(connection, view, own, now)
         answer["hotspots"] = facts.hotspots(connection, view)
         answer["hotspot_run"] = facts.hotspot_runs(connection)
-        answer["incidents"] = facts.latest_incidents(connection, view)
+        answer["incidents"] = facts.latest_incidents(connection, view, now)
     if "counts" in view.rights:
         answer["coverage"] = facts.coverage(connection, view)
     if "workers" in view.rights:

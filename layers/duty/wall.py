@@ -163,8 +163,8 @@ def _said(row: Mapping[str, Any]) -> Facts:
     return {**plain, "zh": says.get("zh"), "en": says.get("en")}
 
 
-def latest_incidents(connection: Connection, view: View) -> list[Facts]:
-    """Return the newest incidents in scope, as the event stream would tell them."""
+def latest_incidents(connection: Connection, view: View, now: datetime) -> list[Facts]:
+    """Return the newest incidents in scope up to now, as the event stream would tell them."""
     table = incident.c
     at = table.geom
     statement = (
@@ -174,6 +174,7 @@ def latest_incidents(connection: Connection, view: View) -> list[Facts]:
             table.occurred_at, table.grid_code, grid.c.name.label("grid_name"),
         )
         .outerjoin(grid, and_(grid.c.code == table.grid_code, grid.c.valid_to.is_(None)))
+        .where(table.occurred_at <= now)
         .order_by(table.occurred_at.desc(), table.id)
         .limit(LATEST_INCIDENTS)
     )  # fmt: skip

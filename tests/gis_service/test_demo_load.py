@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, func, select
 
+from gis_service.access import system_view
 from gis_service.database import enter_scope
-from gis_service.loading import LOADER, load_county
+from gis_service.loading import load_county
 from grid_boundaries.crs import crs_of
 from grid_boundaries.errors import Conflict
 from layers.incidents import incident
@@ -24,7 +25,7 @@ def test_a_made_up_county_loads_once_and_is_counted(service_engine: Engine) -> N
     del written["finding"]
     assert written == {name: len(frame) for name, frame in made.frames.items()}
     with service_engine.begin() as connection:
-        enter_scope(connection, LOADER)
+        enter_scope(connection, system_view())
         people = connection.execute(select(func.count()).select_from(person)).scalar_one()
         last = connection.execute(select(func.max(incident.c.occurred_at))).scalar_one()
     assert people == len(made.frames["person"])
