@@ -16,11 +16,11 @@ PALETTE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "line-strong": ("#7fb4ff", "#3d5a80"),
         "line": ("#3e5f8f", "#8395aa"),
         "line-faint": ("#3a5680", "#c3ccd3"),
-        "grid": ("#3f70a8", "#8aa0b8"),
+        "grid": ("#35608f", "#8aa0b8"),
         "grid-special": ("#b08cff", "#7a4fd0"),
-        "water": ("#1d5f96", "#7fb6dc"),
-        "road": ("#33435c", "#ffffff"),
-        "road-strong": ("#6d7f9c", "#e0b45c"),
+        "water": ("#2f8fd8", "#7fb6dc"),
+        "road": ("#4a5d7a", "#ffffff"),
+        "road-strong": ("#a3b3cc", "#e0b45c"),
         "rail": ("#7d8aa0", "#6d7680"),
         "building": ("#22344f", "#d3cdc1"),
         "building-strong": ("#35557f", "#b9a98c"),
@@ -44,13 +44,14 @@ PALETTE: Mapping[str, tuple[str, str]] = MappingProxyType(
         "red": ("#ff5a5f", "#c9252b"),
         "yellow": ("#ffc73d", "#8a6100"),
         "blue": ("#5aa9ff", "#1763b8"),
-        # a share from 0 to 1 in five steps of a fifth; the mark's colour word plus the step
+        # a share from 0 to 1 in five steps of a fifth; the mark's colour word plus the step: on the
+        # dark wall what is unseen lies dark, in daylight it stands out red
         "blind-ramp": ("#ff7a59", "#c2492a"),
-        "blind-ramp-0": ("#14304a", "#e3eee6"),
-        "blind-ramp-1": ("#333f4c", "#f5e8c6"),
-        "blind-ramp-2": ("#66513c", "#f3cf95"),
-        "blind-ramp-3": ("#9c6230", "#e49c63"),
-        "blind-ramp-4": ("#e07f2c", "#c65f3c"),
+        "blind-ramp-0": ("#2fc0a2", "#e3eee6"),
+        "blind-ramp-1": ("#25907f", "#f5e8c6"),
+        "blind-ramp-2": ("#206a70", "#f3cf95"),
+        "blind-ramp-3": ("#1d4a64", "#e49c63"),
+        "blind-ramp-4": ("#1b3252", "#c65f3c"),
     }
 )
 THEMES = ("dark", "light")

@@ -40,7 +40,7 @@ GIS.panels.legend = (body, panel) => {
   function entry(layer) {
     const on = !GIS.state.off.has(layer.name);
     const first = Object.values(layer.style.marks)[0];
-    const ramp = GIS.paint.isRamp(first) ? 4 : "";
+    const ramp = GIS.paint.isRamp(first) ? 0 : "";
     const toggle = button(
       "toggle",
       () => turn(layer),

@@ -5,7 +5,7 @@ GIS.paint = (() => {
   const DASHES = { dashed: [6, 4], dotted: [1.5, 3] };
   const OUTLINED = new Set(["units", "grids", "blocks", "people"]);
   // a choropleth lies over the base map, which must stay readable
-  const RAMP_OPACITY = 0.46;
+  const RAMP_OPACITY = 0.55;
   // most open ground of a mountain county is unseen: the hatch must not drown what lies below
   const HATCH_OPACITY = 0.42;
   // from here on single houses, views and blind ground tell more than a share does

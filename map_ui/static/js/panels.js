@@ -80,7 +80,7 @@
       if (!workers) return [];
       const names = (vacant || []).slice(0, SHOWN).map((grid) => node("li", grid.name || grid.code));
       const rest = (vacant || []).length - names.length;
-      if (rest > 0) names.push(node("li", text("place.more", { n: rest })));
+      if (rest > 0) names.push(node("li", text("staff.more", { n: rest })));
       return [
         line("staff.on_duty", `${number(workers.on_duty)} / ${number(workers.total)}`, false),
         line("staff.vacant", number((vacant || []).length), (vacant || []).length > 0),

@@ -116,11 +116,15 @@ GIS.start = () => {
     return at.village && at.village.code !== code ? at.village : null;
   }
 
-  function refreshed({ layer, version }) {
-    if (state.wall && state.wall.versions) state.wall.versions[layer] = version;
-    clearTimeout(refreshed.later);
+  /* Fetch tiles anew when a layer on show has changed within sight. */
+  function changed({ layer, box }) {
+    const isShown = GIS.tiled().some(({ name }) => name === layer) && !state.off.has(layer);
+    if (!isShown || changed.later || (box && !map.getBounds().intersects(bounds(box)))) return;
     // a burst of changes is fetched once
-    refreshed.later = setTimeout(() => GIS.tiles.refetch(), 1500);
+    changed.later = setTimeout(() => {
+      changed.later = null;
+      GIS.tiles.refetch();
+    }, 2000);
   }
 
   async function takeLayers() {
@@ -146,7 +150,7 @@ GIS.start = () => {
     if (typeof lon === "number") map.setView([lat, lon], Math.max(map.getZoom(), 15), { animate: !GIS.calm.matches });
   });
   GIS.on("place", (place) => place === null && clear(chosen));
-  GIS.on("ver", refreshed);
+  GIS.on("ver", changed);
   addEventListener("popstate", () => open(location.pathname.split("/").pop(), false));
 
   Promise.all([GIS.speak(state.language), takeLayers()]).then(() => open(state.unit, false));
