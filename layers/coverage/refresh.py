@@ -10,6 +10,7 @@ from pandas import Series
 from sqlalchemy import Connection, Table, delete
 
 from grid_boundaries.crs import in_degrees
+from grid_boundaries.topology import polygons_only
 from grid_boundaries.view import View
 from layers.coverage.figures import (
     assumed_values,
@@ -120,7 +121,9 @@ def _view_rows(cameras: GeoDataFrame, views: GeoSeries) -> pd.DataFrame:
 
 
 def _blind_rows(grids: GeoDataFrame, blind: GeoSeries) -> pd.DataFrame:
-    left = GeoSeries(blind[~blind.is_empty])
+    # where views end on a grid's border an overlay leaves lines as well
+    areas = GeoSeries(polygons_only(blind.to_numpy()), index=blind.index, crs=blind.crs)
+    left = GeoSeries(areas[~areas.is_empty])
     columns = {
         "id": left.index,
         "grid_code": left.index,
