@@ -17,6 +17,7 @@ from layers.visits import visit
 from layers.workers import worker
 
 RATE_DAYS = 30  # incidents due, closed and rated are counted over this many days
+ENDED = ("refused", "closed", "rated")
 
 KpiUnit = Literal["count", "share"]
 
@@ -89,7 +90,8 @@ def _incidents(view: View, now: datetime) -> Select[*tuple[Any, ...]]:
     table = incident.c
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     recent = table.occurred_at >= now - timedelta(days=RATE_DAYS)
-    is_open = table.closed_at.is_(None)
+    # a register may tell that a case was closed and not when
+    is_open = and_(table.closed_at.is_(None), table.state.not_in(ENDED))
     is_due = and_(recent, table.due_at <= now)
     numbers = {
         "today": table.occurred_at >= midnight,
