@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import shapely
 from geopandas import GeoSeries
+from numpy.typing import NDArray
 from pandas import Series
 
 from grid_boundaries.errors import Refused
@@ -75,6 +78,31 @@ def hull_ratio(grids: GeoSeries) -> Series[float]:
     """
     _refuse_degrees(grids)
     return _ratio(grids, grids.area, grids.convex_hull.area)
+
+
+def compactness(shapes: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the three ratios of bare polygons at once, for answers while a planner draws.
+
+    Parameters
+    ----------
+    shapes
+        Polygons or multipolygons in metres, shape (n,).
+
+    Returns
+    -------
+    ndarray
+        Shape (n, 3): Polsby-Popper, Reock and hull ratio as the functions above give them.
+    """
+    area_m2 = shapely.area(shapes)
+    around = (
+        shapely.length(shapes) ** 2 / (4 * np.pi),
+        np.pi * shapely.minimum_bounding_radius(shapes) ** 2,
+        shapely.area(shapely.convex_hull(shapes)),
+    )
+    below = np.stack(around, axis=-1).reshape(-1, 3)
+    ratios = np.full(below.shape, np.nan)
+    np.divide(area_m2[:, None], below, out=ratios, where=below > 0)
+    return ratios
 
 
 def _ratio(grids: GeoSeries, above: Series[float], below: Series[float]) -> Series[float]:

@@ -107,9 +107,10 @@ def split(blocks: GeoDataFrame, block: str, line: LineString) -> GeoDataFrame:
 
 
 def _pieces(whole: BaseGeometry, line: LineString) -> list[Polygon]:
-    edges = shapely.union_all([whole.boundary, line.intersection(whole)])
-    faces = shapely.get_parts(shapely.polygonize([shapely.node(edges)]))
-    # a face over a hole of the block is not a piece of it
+    # the whole line: one clipped to the block may end a rounding short of its border
+    edges = shapely.union_all([whole.boundary, line])
+    faces = shapely.get_parts(shapely.polygonize([edges]))
+    # a face over a hole of the block, or beside it, is not a piece of it
     inside = shapely.intersects(whole, shapely.point_on_surface(faces))
     return list(faces[inside])
 
@@ -119,8 +120,10 @@ def _new_nodes(whole: BaseGeometry, pieces: list[Polygon]) -> Points:
     before = {tuple(point) for point in shapely.get_coordinates(whole).tolist()}
     border = [tuple(point) for point in shapely.get_coordinates(pieces).tolist()]
     added = [point for point in dict.fromkeys(border) if point not in before]
-    on_border = shapely.dwithin(shapely.points(np.array(added)), whole.boundary, 1e-6)
-    return np.array(added, dtype=float).reshape(-1, 2)[on_border]
+    points = np.array(added, dtype=float).reshape(
+        -1, 2
+    )  # none, where it runs from corner to corner
+    return points[shapely.dwithin(shapely.points(points), whole.boundary, 1e-6)]
 
 
 def _named_pieces(blocks: GeoDataFrame, block: str, pieces: list[Polygon]) -> GeoDataFrame:
