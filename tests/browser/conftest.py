@@ -77,7 +77,8 @@ class Watched:
         return found
 
 
-@pytest.fixture(scope="session")
+# ends with the folder: while Playwright runs, no other test of this process may run a loop
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, without a screen."""
     found = which("chromium") or which("chromium-browser")
