@@ -117,6 +117,8 @@ def plan_sums(
     rows = [stored]
     for first in cut:
         pieces = pieces_of(shapes, first)
+        if pieces.empty:
+            continue  # they are stored and have counts of their own
         whole = _stored_wholes(connection, counting, pieces.index)
         rows += [_in_pieces(connection, counting, stored, one, pieces) for one in whole]
     found = pd.concat(rows)

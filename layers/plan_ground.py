@@ -65,7 +65,7 @@ def sums_in(
 ) -> tuple[GeoSeries, pd.DataFrame]:
     """Return metric shapes and counts of blocks of a plan."""
     shapes = in_metres(shapes_of(connection, counting.view, state, blocks), srid)
-    siblings = [name for name in blocks if "." in name]
+    siblings = [name for name in blocks if "." in name and name in state.shapes]
     around = shapes
     if siblings:
         firsts = {min(wholes_of(name), key=len) for name in siblings}
