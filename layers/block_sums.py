@@ -144,7 +144,7 @@ def _in_pieces(
     connection: Connection, counting: Counting, stored: pd.DataFrame, whole: str, pieces: GeoSeries
 ) -> pd.DataFrame:
     own = pieces_of(pieces, whole)
-    area_m2 = own.area.to_numpy()
+    area_m2 = own.area.to_numpy(dtype=np.float64)
     sums = pd.DataFrame(0, index=own.index, columns=list(SUMS))
     for name, (table, rows) in counting.tables.items():
         statement = select(table.c.geom).where(table.c.block_id == whole)
@@ -170,7 +170,7 @@ def srid_of(shapes: GeoSeries) -> int:
 
 
 def shared(
-    total: int, weights: npt.NDArray[np.float64], otherwise: npt.NDArray[np.float64]
+    total: int, weights: npt.NDArray[np.float64], otherwise: npt.NDArray[np.floating[Any]]
 ) -> npt.NDArray[np.int64]:
     """Return a whole number shared out by weight in whole numbers that add up to it.
 

@@ -46,6 +46,11 @@ def drawn(client: Client, plan: int, version: int, role: str = "planner", **stro
     return post(client, f"/{plan}/strokes", role, base_version=version, stroke=stroke)
 
 
+def source(plan: int) -> dict[str, Any]:
+    """Return the field that names the plan to take from."""
+    return {"from": plan}
+
+
 def numbers_of(answer: Any, code: str) -> tuple[Any, Any]:
     (found,) = [change for change in answer["numbers"] if change["grid"] == code]
     return found["before"], found["after"]
@@ -260,7 +265,7 @@ def test_a_diff_says_what_changes_hands(own_client: Client) -> None:
     assert [(one["block"], one["from_grid"], one["to_grid"]) for one in found["blocks"]] == [
         (BLOCK_9, GRID_1, GRID_2), (BLOCK_10, GRID_1, GRID_2)
     ]  # fmt: skip
-    other = started(own_client, **{"from": plan})
+    other = started(own_client, **source(plan))
     assert get(own_client, f"/plans/{other}/diff?against={plan}")["blocks"] == []
 
 
@@ -280,10 +285,10 @@ def test_two_plans_merge_and_conflicts_are_listed(own_client: Client) -> None:
         [WEST + 0.5 * WIDTH_DEG, SOUTH - 0.001], [WEST + 0.5 * WIDTH_DEG, SOUTH + 0.011]
     ])  # fmt: skip
     drawn(own_client, theirs, 2, kind="move", blocks=[f"{BLOCK_9}.2"], to=GRID_2)
-    told = post(own_client, f"/{mine}/merge", base_version=1, **{"from": theirs})
+    told = post(own_client, f"/{mine}/merge", base_version=1, **source(theirs))
     assert told["changed"] == {f"{BLOCK_9}.1": GRID_1, f"{BLOCK_9}.2": GRID_2}
     assert [(one["kind"], one["where"]) for one in told["conflicts"]] == [("move", BLOCK_10)]
-    again = post(own_client, f"/{mine}/merge", base_version=told["version"], **{"from": theirs})
+    again = post(own_client, f"/{mine}/merge", base_version=told["version"], **source(theirs))
     assert again["changed"] == {}
     post(own_client, f"/{mine}/undo", base_version=again["version"])
 
@@ -291,9 +296,9 @@ def test_two_plans_merge_and_conflicts_are_listed(own_client: Client) -> None:
 def test_a_fork_starts_from_the_drawn_state_and_merges_back(own_client: Client) -> None:
     plan = started(own_client)
     drawn(own_client, plan, 0, kind="split", block=BLOCK_10, line=MIDDLE_OF_10)
-    fork = started(own_client, title="另案", **{"from": plan})
+    fork = started(own_client, title="另案", **source(plan))
     drawn(own_client, fork, 0, kind="move", blocks=[f"{BLOCK_10}.2"], to=GRID_2)
-    told = post(own_client, f"/{plan}/merge", base_version=1, **{"from": fork})
+    told = post(own_client, f"/{plan}/merge", base_version=1, **source(fork))
     assert told["changed"] == {f"{BLOCK_10}.2": GRID_2}
     assert told["conflicts"] == []
 
@@ -356,7 +361,7 @@ def test_a_plan_for_one_town_has_its_blocks_only(own_client: Client) -> None:
     assert len(get(own_client, f"/plans/{plan}/assignment")["blocks"]) == 8
     assert refused(own_client, "", title="x", unit="999")[1]["code"] == "no-such-unit"
     county = started(own_client)
-    assert refused(own_client, f"/{county}/merge", base_version=0, **{"from": plan})[0] == 409
+    assert refused(own_client, f"/{county}/merge", base_version=0, **source(plan))[0] == 409
 
 
 def test_an_unknown_plan_is_not_found(client: Client) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import shapely
-from sqlalchemy import Connection, Engine, create_engine, func, select, text
+from sqlalchemy import ColumnElement, Connection, Engine, create_engine, func, select, text
 
 from gis_service.access import system_view
 from gis_service.database import Database, enter_scope
@@ -99,7 +99,7 @@ def in_force(connection: Connection) -> dict[str, set[str]]:
 
 
 def shape_of(connection: Connection, code: str, day: date | None = None) -> Any:
-    dated = grid.c.valid_to.is_(None)
+    dated: ColumnElement[bool] = grid.c.valid_to.is_(None)
     if day is not None:
         dated = (grid.c.valid_from <= day) & func.coalesce(grid.c.valid_to > day, True)
     statement = select(func.st_asbinary(grid.c.geom)).where(grid.c.code == code, dated)
