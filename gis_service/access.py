@@ -37,6 +37,7 @@ RIGHTS_OF_ROLE: Mapping[str, frozenset[str]] = MappingProxyType(
             {"counts", "cameras", "workers", "visits", "incidents", "dispatch", "ingest"}
         ),
         "planner": frozenset({"counts", "cameras", "plans", "approve"}),
+        "approver": frozenset({"counts", "cameras", "plans", "approve"}),
         "town_centre": _CENTRE,
         "village_centre": _CENTRE,
         "chief": _CENTRE,

@@ -13,12 +13,24 @@ from gis_service.errors import add_error_answers
 from gis_service.guards import BodyLimit, Measured, SecurityHeaders
 from gis_service.logs import RequestLog, configure_logs
 from gis_service.metrics import Metrics
-from gis_service.routes import events, health, ingest, landing, layers, pages, wall
+from gis_service.routes import (
+    events,
+    grids,
+    health,
+    ingest,
+    landing,
+    layers,
+    pages,
+    plans,
+    wall,
+)
 from gis_service.running import running
 from gis_service.settings import Settings
 from gis_service.tile_path import TilePath
 
-ROUTERS = tuple(module.router for module in (health, layers, wall, events, ingest, landing, pages))
+ROUTERS = tuple(
+    module.router for module in (health, layers, grids, wall, plans, events, ingest, landing, pages)
+)
 COMPRESSED_FROM_BYTES = 1000
 
 

@@ -53,6 +53,9 @@ class Sources:
     box: Callable[[View], Box | None]
 
 
+PLAN_LAYER = "plan:"  # strokes on a plan are announced as the layer plan:{id}
+
+
 class EventStream:
     """One stream; iterate over `lines` and send what comes."""
 
@@ -132,6 +135,10 @@ class EventStream:
 
     def _version_line(self, event: Event) -> bytes | None:
         layer = LAYERS.get(event.layer)
+        if event.layer.startswith(PLAN_LAYER) and "plans" in self._view.rights:
+            return message(
+                "ver", {"layer": event.layer, "version": event.id, "box": None}, event.id
+            )
         if layer is None or not may_see(self._view, layer):
             return None
         box = event.box

@@ -23,6 +23,7 @@ ROLES: tuple[tuple[str, str, str, str], ...] = (
     ("command", "指挥中心", "Command centre", "county"),
     ("leader", "县领导", "County leader", "county"),
     ("planner", "规划员", "Planner", "county"),
+    ("approver", "规划审批员", "Plan approver", "county"),
     ("town_centre", "镇综治中心", "Town centre", "town"),
     ("village_centre", "村综治中心", "Village centre", "village"),
     ("chief", "网格长", "Grid chief", "village"),

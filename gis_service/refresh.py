@@ -30,6 +30,7 @@ from sqlalchemy.exc import DBAPIError
 from gis_service.access import system_view
 from gis_service.database import enter_scope
 from gis_service.metrics import Metrics
+from gis_service.publishing import publish_due
 from grid_boundaries.errors import Unavailable
 from grid_boundaries.outbox import outbox
 from grid_boundaries.view import View
@@ -140,7 +141,7 @@ def run_job(engine: Engine, job: Job, now: datetime) -> None:
 
 
 class Refresher:
-    """Looks for stale jobs every few seconds until stopped; runs in a thread of its own."""
+    """Looks for stale jobs and due plans until stopped; runs in a thread of its own."""
 
     def __init__(
         self, engine: Engine, metrics: Metrics, interval_s: float, clock: Callable[[], datetime]
@@ -155,6 +156,8 @@ class Refresher:
         """Refresh until `stop` is called; what fails is logged and tried again."""
         while not self._stopped.wait(self._interval_s):
             try:
+                for plan in publish_due(self._engine, self._clock()):
+                    log.info("published", plan=plan)
                 done = refresh_stale(self._engine, self._clock(), self._metrics)
             except (DBAPIError, Unavailable) as error:
                 log.warning("refresh failed", reason=str(error).splitlines()[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Thread
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from gis_service.events import REPLAY_MINUTES, Hub
 from gis_service.ingest import Ingest
 from gis_service.metrics import Metrics
 from gis_service.outbox_reader import OutboxReader
+from gis_service.plan_review import PlanCaches
 from gis_service.refresh import Refresher
 from gis_service.settings import Settings
 from gis_service.tile_path import Tiles
@@ -41,6 +42,7 @@ class Running:
     hub: Hub
     ingest: Ingest
     metrics: Metrics
+    plans: PlanCaches = field(default_factory=PlanCaches)
 
     def now(self) -> datetime:
         """Return the time in the county's zone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,11 @@ def current_shapes(state: State, stored: GeoSeries) -> GeoSeries:
         if name in asked or _is_piece_of(name, asked):
             shapes[name] = shapely.from_wkb(wkb)
     return GeoSeries(list(shapes.values()), index=list(shapes), crs=stored.crs)
+
+
+def chosen(shapes: GeoSeries, names: Iterable[str]) -> GeoSeries:
+    """Return some of the shapes, by id, in the order of the names."""
+    return GeoSeries(shapes.loc[list(names)], crs=shapes.crs)
 
 
 def _is_piece_of(name: str, blocks: set[str]) -> bool:

@@ -122,16 +122,24 @@ class Change:
         return asdict(self)
 
 
-def changes(before: State, after: State, gauge: Gauge, codes: Iterable[str]) -> list[Change]:
+def changes(
+    before: State, after: State, gauge: Gauge, codes: Iterable[str], *, then: Gauge | None = None
+) -> list[Change]:
     """Return the numbers of some grids before and after a stroke, in text order.
+
+    Parameters
+    ----------
+    then
+        Measures what is after, where a cut has given blocks other shapes.
 
     Raises
     ------
     NotFound
-        A block of theirs has no counts or no shape in the gauge.
+        A block of theirs has no counts or no shape in its gauge.
     """
+    later = gauge if then is None else then
     return [
-        Change(code, _numbers(before, gauge, code), _numbers(after, gauge, code))
+        Change(code, _numbers(before, gauge, code), _numbers(after, later, code))
         for code in sorted(set(codes))
     ]
 

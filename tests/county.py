@@ -30,7 +30,7 @@ NOW = datetime(2026, 3, 2, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 TOWNS = (f"{COUNTY}100", f"{COUNTY}101")
 VILLAGES = tuple(f"{town}{number}" for town in TOWNS for number in ("001", "201"))
 ROLES = (
-    "leader", "command", "planner", "town_centre", "village_centre", "chief",
+    "leader", "command", "planner", "approver", "town_centre", "village_centre", "chief",
     "worker", "cadre", "department", "auditor", "integration",
 )  # fmt: skip
 

@@ -32,7 +32,7 @@ GROUND = ground_under(STORED, BASE)
 
 def found(state: State, ground: Ground | None = None, **more: Any) -> list[Fault]:
     rule = custom("people", 0, 10**6)
-    standards = {"rules": dict.fromkeys(("village",), rule), "basis": "present",
+    standards: dict[str, Any] = {"rules": dict.fromkeys(("village",), rule), "basis": "present",
                  "profile": profile("cn"), "villages": VILLAGES} | more  # fmt: skip
     return checks(state, ground or GROUND, Standards(**standards))
 

@@ -1,0 +1,296 @@
+"""Plans put in force and taken back, each in one transaction: all of it or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from geopandas import GeoSeries
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import Engine, func, select, text
+
+from gis_service.access import system_view
+from gis_service.database import enter_scope
+from gis_service.planning import Desk, refuse_status
+from grid_boundaries import plan_records as records
+from grid_boundaries import publish_rows as rows
+from grid_boundaries.codes import profile
+from grid_boundaries.crs import in_metres
+from grid_boundaries.cutting import chosen
+from grid_boundaries.errors import Conflict, Refused
+from grid_boundaries.plan_records import Record
+from grid_boundaries.plan_state import State, state_of
+from grid_boundaries.plan_store import plan as plan_table
+from grid_boundaries.publication import Facts, Publication, publication, restoration
+from grid_boundaries.refinement import finest, refined
+from grid_boundaries.store import county
+from layers.block_sums import PEOPLE
+from layers.plan_ground import shapes_of, sums_in
+from layers.reassign import carry_postings, reassign, relocate, reopen_postings
+
+LOCK = 7_310_925  # advisory lock: two publications come one after the other
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Blocks of a plan on the day it is published: stored degrees, and metres of all of them."""
+
+    shapes: GeoSeries
+    metric: GeoSeries
+
+    def polygons(self, state: State, codes: Mapping[str, str]) -> dict[str, BaseGeometry]:
+        """Return the union of the blocks of some grids, by lasting code, stored degrees."""
+        return {lasting: _union(self.shapes, state, code) for code, lasting in codes.items()}
+
+
+def publish(desk: Desk, plan_id: int, base_version: int, on: date | None) -> None:
+    """Put an approved plan in force on a day; a later day is noted and done then.
+
+    Raises
+    ------
+    Conflict
+        The plan is not approved, was changed, or other grids are in force than it started from.
+    Refused
+        The day is past.
+    """
+    row = desk.row(plan_id, for_update=True)
+    refuse_status(row, "approved", "scheduled")
+    records.refuse_other_version(row, base_version)
+    today = desk.now.date()
+    day = on or today
+    if day < today:
+        raise Refused(
+            "day-is-past",
+            f"{day} 已过；方案只能从今天或以后生效",
+            f"{day} is past; a plan can come in force today or later",
+            on=day.isoformat(),
+        )
+    if day > today:
+        records.change_plan(
+            desk.connection, row, desk.view.actor, desk.now, "scheduled",
+            status="scheduled", publish_on=day, floor_version=row.version + 1,
+        )  # fmt: skip
+        return
+    publish_on(desk, row, day)
+
+
+def publish_on(desk: Desk, row: Record, day: date) -> None:
+    """Put a plan in force from a day, in the transaction of the desk."""
+    with _as_service(desk) as own:
+        before = _in_force(own, row)
+        after = own.state(row)
+        _refuse_other_base(own, row, before)
+        ground = _ground(own, after)
+        change = publication(before, after, _facts(own, before, after, ground))
+        carried = {old: new for old, new in change.codes.items()
+                   if old in before.grids and old != new}  # fmt: skip
+        outcome = _written(own, after, change, ground, carried, day)
+        _noted(own, row, "published", outcome, day)
+
+
+def roll_back(desk: Desk, plan_id: int, base_version: int) -> None:
+    """Put what a published plan replaced back in force, from today.
+
+    Blocks that the plan cut stay cut; the grids lie where they lay and have the codes they had.
+
+    Raises
+    ------
+    Conflict
+        The plan is not published, or another plan came after it.
+    """
+    row = desk.row(plan_id, for_update=True)
+    refuse_status(row, "published")
+    records.refuse_other_version(row, base_version)
+    with _as_service(desk) as own:
+        before = _in_force(own, row)
+        if before.digest() != row.outcome["hash"]:
+            raise Conflict(
+                "not-the-latest",
+                "此后又有方案生效；请从最新方案开始逐个回退",
+                "Another plan has come in force since; roll back the latest one first",
+                plan=row.id,
+            )
+        past = records.base_of(own.connection, own.view, _root(own, row), own.states)
+        after = state_of(refined(past.grid_of, before.grid_of), past.grids.values())
+        change = restoration(before, after)
+        back = {new: old for old, new in row.outcome["carried"].items()}
+        day = own.now.date()
+        outcome = _written(own, after, change, _ground(own, after), back, day)
+        reopen_postings(own.connection, row.outcome["postings_ended"])
+        _noted(own, row, "rolled_back", {**row.outcome, "rolled_back": outcome}, day)
+
+
+def publish_due(engine: Engine, now: datetime) -> list[int]:
+    """Publish the plans whose day has come; one that cannot be goes back to approved, and says why.
+
+    Returns
+    -------
+    list
+        The plans published.
+    """
+    view = system_view()
+    due = select(plan_table.c.id).where(
+        plan_table.c.status == "scheduled", plan_table.c.publish_on <= now.date()
+    )
+    with engine.begin() as connection:
+        enter_scope(connection, view)
+        ids = list(connection.scalars(due.order_by(plan_table.c.publish_on, plan_table.c.id)))
+    done = []
+    for plan_id in ids:
+        with engine.begin() as connection:
+            enter_scope(connection, view)
+            desk = Desk(connection, view, now)
+            row = desk.row(plan_id, for_update=True)
+            if row.status == "scheduled" and _published_or_noted(desk, row):
+                done.append(plan_id)
+    return done
+
+
+def _published_or_noted(desk: Desk, row: Record) -> bool:
+    try:
+        with desk.connection.begin_nested():
+            publish_on(desk, row, max(row.publish_on, desk.now.date()))
+    except Refused as refused:
+        records.change_plan(
+            desk.connection, row, desk.view.actor, desk.now, refused.code,
+            status="approved", publish_on=None, floor_version=row.version + 1,
+            outcome={"refused": {"zh": refused.zh, "en": refused.en}},
+        )  # fmt: skip
+        return False
+    return True
+
+
+class _as_service:  # noqa: N801 - it reads as a word of the sentence
+    """For a block, what an approved plan does is done as the service, over the whole county."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._asker = desk
+        self._own = replace(desk, view=system_view(desk.view.actor))
+
+    def __enter__(self) -> Desk:
+        connection = self._own.connection
+        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+        # a whole county may take longer than a request is allowed to; Core cannot say SET LOCAL
+        connection.execute(text("set local statement_timeout = 0"))
+        enter_scope(connection, self._own.view)
+        return self._own
+
+    def __exit__(self, *_error: object) -> None:
+        if self._own.connection.in_transaction() and _error[0] is None:
+            enter_scope(self._own.connection, self._asker.view)
+
+
+def _in_force(desk: Desk, row: Record) -> State:
+    return records.in_force(desk.connection, desk.view, row.unit_path)
+
+
+def _root(desk: Desk, row: Record) -> Record:
+    """Return the plan that a plan was forked from, and that one, and so on."""
+    return row if row.parent_id is None else _root(desk, desk.row(row.parent_id))
+
+
+def _refuse_other_base(desk: Desk, row: Record, before: State) -> None:
+    known = {row.base_hash, _root(desk, row).base_hash}
+    if before.digest() not in known:
+        raise Conflict(
+            "base-not-in-force",
+            "方案起草后现行网格已变；请从现行网格新建方案，再把本方案合并进去",
+            "Other grids are in force than this plan started from; start one from those in force"
+            " and merge this one into it",
+            plan=row.id,
+        )
+
+
+def _ground(desk: Desk, state: State) -> Ground:
+    shapes = shapes_of(desk.connection, desk.view, state)
+    return Ground(shapes, in_metres(shapes, desk.srid))
+
+
+def _facts(desk: Desk, before: State, after: State, ground: Ground) -> Facts:
+    """Return people and area of every block of the common refinement, and what codes there are."""
+    blocks = finest((before, after))
+    _, sums = sums_in(desk.connection, desk.counting("present"), after, blocks, desk.srid)
+    area_m2 = dict(zip(ground.metric.index, ground.metric.area.tolist(), strict=True))
+    points = {
+        code: _point_in(ground.metric, after, code) for code in after.grids if after.blocks_of(code)
+    }
+    kind = desk.connection.execute(select(county.c.profile)).scalar_one()
+    given = rows.given_codes(desk.connection)
+    people = dict(zip(sums.index, sums["people"].tolist(), strict=True))
+    return Facts(people, area_m2, points, given, profile(kind))
+
+
+def _written(
+    desk: Desk,
+    after: State,
+    change: Publication,
+    ground: Ground,
+    carried: Mapping[str, str],
+    day: date,
+) -> dict[str, Any]:
+    """Write a publication and return what it did."""
+    connection = desk.connection
+    area_m2 = dict(zip(ground.metric.index, ground.metric.area.tolist(), strict=True))
+    reshaped = chosen(ground.shapes, (n for n in ground.shapes.index if n in after.shapes))
+    rows.write_blocks(connection, change.cut, reshaped, area_m2, day)
+    if change.cut:
+        rows.write_counts(connection, change.cut, _counts(desk, after, change))
+    rows.write_assignment(connection, change, day)
+    polygons = ground.polygons(after, _to_draw(after, change))
+    areas = {code: float(sum(area_m2[name] for name in after.blocks_of(old)))
+             for old, code in change.codes.items()}  # fmt: skip
+    rows.write_grids(connection, change, polygons, areas, day)
+    rows.write_lineage(connection, change.lineage, day)
+    pieces = [piece for own in change.cut.values() for piece in own]
+    relocate(connection, change.cut, chosen(ground.metric, pieces))
+    features = reassign(connection, change.grid_of)
+    gone = dict.fromkeys(code for code in change.retired if code not in carried)
+    ended = carry_postings(connection, carried, gone, day)
+    return {
+        "on": day.isoformat(), "blocks": len(change.grid_of), "features": features,
+        "opened": [one.code for one in change.opened], "retired": list(change.retired),
+        "codes": {old: new for old, new in change.codes.items() if old != new},
+        "carried": dict(carried), "postings_ended": ended,
+        "lineage": [list(line) for line in change.lineage],
+    }  # fmt: skip
+
+
+def _noted(desk: Desk, row: Record, status: str, outcome: Mapping[str, Any], day: date) -> None:
+    digest = _in_force(desk, row).digest()
+    records.change_plan(
+        desk.connection, row, desk.view.actor, desk.now, status,
+        status=status, publish_on=day, published_at=desk.now, floor_version=row.version + 1,
+        outcome={**outcome, "hash": digest} if status == "published" else dict(outcome),
+    )  # fmt: skip
+
+
+def _to_draw(after: State, change: Publication) -> dict[str, str]:
+    """Return the grids whose polygons change: those opened, and those of reshaped blocks."""
+    opened = {one.code for one in change.opened}
+    reshaped = {after.grid_of[name] for name in after.shapes}
+    return {old: code for old, code in change.codes.items() if code in opened or old in reshaped}
+
+
+def _counts(desk: Desk, after: State, change: Publication) -> pd.DataFrame:
+    pieces = [piece for own in change.cut.values() for piece in own]
+    columns = {}
+    for basis, column in PEOPLE.items():
+        _, sums = sums_in(desk.connection, desk.counting(basis), after, pieces, desk.srid)
+        columns[column.name] = sums["people"]
+        columns["households"] = sums["households"]
+    return pd.DataFrame(columns)
+
+
+def _union(shapes: GeoSeries, state: State, code: str) -> BaseGeometry:
+    members = chosen(shapes, sorted(state.blocks_of(code)))
+    return shapely.coverage_union_all(np.asarray(members.array, dtype=object))
+
+
+def _point_in(metric: GeoSeries, state: State, code: str) -> tuple[float, float]:
+    point = shapely.point_on_surface(_union(metric, state, code))
+    return (float(shapely.get_x(point)), float(shapely.get_y(point)))

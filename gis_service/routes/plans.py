@@ -1,0 +1,190 @@
+"""Drafts of another division into grids: ``/api/plans``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+
+from gis_service import plan_requests as requests
+from gis_service import plan_review as review
+from gis_service import planning, publishing
+from gis_service.access import Asker
+from gis_service.planning import Desk
+from gis_service.routes.asking import JsonBody, Service, Who, scoped
+from gis_service.running import Running
+from grid_boundaries import plan_records as records
+
+router = APIRouter(prefix="/api/plans", tags=["plans"])
+Plan = Annotated[int, Path(ge=1, le=2**53)]
+Answer = dict[str, Any]
+
+
+@contextmanager
+def desk_of(service: Running, who: Asker, right: str = "plans") -> Iterator[Desk]:
+    """Give a desk in the asker's scope, to those who may work on plans."""
+    who.needs(right)
+    with scoped(service, who.view) as connection:
+        yield Desk(connection, who.view, service.now(), service.plans.states)
+
+
+@router.post("", status_code=201)
+def start(service: Service, who: Who, body: JsonBody) -> Answer:
+    """Start a plan from the grids in force or from another plan."""
+    asked = requests.read(requests.NewPlan, body)
+    with desk_of(service, who) as desk:
+        return planning.start(desk, asked)
+
+
+@router.get("")
+def plans(service: Service, who: Who) -> list[Answer]:
+    """List the plans of the asker's area, the newest first."""
+    with desk_of(service, who) as desk:
+        rows = records.plan_rows(desk.connection, desk.view)
+        return [planning.described(desk, row) for row in rows]
+
+
+@router.get("/{plan}")
+def plan(service: Service, who: Who, plan: Plan) -> Answer:
+    """Give a plan with its log, locks and hash."""
+    with desk_of(service, who) as desk:
+        return planning.whole(desk, desk.row(plan))
+
+
+@router.get("/{plan}/assignment")
+def assignment(service: Service, who: Who, plan: Plan) -> Answer:
+    """Give the grid of each block, the grids, and the shapes that the plan has changed."""
+    with desk_of(service, who) as desk:
+        return planning.assignment(desk, desk.row(plan))
+
+
+@router.post("/{plan}/strokes")
+def draw(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
+    """Make one stroke."""
+    asked = requests.read(requests.Drawing, body)
+    with desk_of(service, who) as desk:
+        return planning.draw(desk, plan, asked)
+
+
+@router.post("/{plan}/undo")
+def undo(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
+    """Undo the last stroke."""
+    asked = requests.read(requests.Change, body)
+    with desk_of(service, who) as desk:
+        return planning.step(desk, plan, asked.base_version, back=True)
+
+
+@router.post("/{plan}/redo")
+def redo(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
+    """Make the last stroke that was undone again."""
+    asked = requests.read(requests.Change, body)
+    with desk_of(service, who) as desk:
+        return planning.step(desk, plan, asked.base_version, back=False)
+
+
+@router.get("/{plan}/checks")
+def checks(service: Service, who: Who, plan: Plan) -> Answer:
+    """Give what is wrong with a plan, with remedies."""
+    with desk_of(service, who) as desk:
+        return review.checked(desk, desk.row(plan), service.plans.near)
+
+
+@router.get("/{plan}/diff")
+def diff(
+    service: Service,
+    who: Who,
+    plan: Plan,
+    against: Annotated[str, Query(pattern=r"^(base|[1-9][0-9]{0,15})$")] = "base",
+) -> Answer:
+    """Give what changes hands between a plan and its base, or another plan."""
+    with desk_of(service, who) as desk:
+        row = desk.row(plan)
+        other = desk.base(row) if against == "base" else desk.state(desk.row(int(against)))
+        return review.difference(desk, row, other, against)
+
+
+@router.post("/{plan}/merge")
+def merge(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
+    """Take another plan's changes in, and list the conflicts."""
+    asked = requests.read(requests.Merging, body)
+    with desk_of(service, who) as desk:
+        return review.merge(desk, plan, asked)
+
+
+@router.post("/{plan}/submit")
+def submit(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
+    """Hand a plan in for approval."""
+    asked = requests.read(requests.Submission, body)
+    with desk_of(service, who) as desk:
+        return planning.described(desk, review.submit(desk, plan, asked, service.plans.near))
+
+
+@router.post("/{plan}/approve")
+def approve(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
+    """Approve a plan that another person has handed in."""
+    asked = requests.read(requests.Change, body)
+    with desk_of(service, who, "approve") as desk:
+        return planning.described(desk, review.approve(desk, plan, asked.base_version))
+
+
+@router.post("/{plan}/withdraw")
+def withdraw(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
+    """Take a plan back to a draft."""
+    asked = requests.read(requests.Change, body)
+    with desk_of(service, who) as desk:
+        return planning.described(desk, review.withdraw(desk, plan, asked.base_version))
+
+
+@router.post("/{plan}/publish")
+def publish(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
+    """Put an approved plan in force, now or at a date."""
+    asked = requests.read(requests.Publishing, body)
+    with desk_of(service, who) as desk:
+        publishing.publish(desk, plan, asked.base_version, asked.on)
+        return planning.described(desk, desk.row(plan))
+
+
+@router.post("/{plan}/rollback")
+def rollback(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
+    """Put back in force what a published plan replaced."""
+    asked = requests.read(requests.Change, body)
+    with desk_of(service, who, "approve") as desk:
+        publishing.roll_back(desk, plan, asked.base_version)
+        return planning.described(desk, desk.row(plan))
+
+
+@router.get("/{plan}/comments")
+def comments(service: Service, who: Who, plan: Plan) -> list[Answer]:
+    """Give the comments on a plan, the oldest first."""
+    with desk_of(service, who) as desk:
+        found = records.comments(desk.connection, desk.view, desk.row(plan).id)
+        return [
+            {name: getattr(one, name) for name in ("id", "actor", "at", "text", "about")}
+            for one in found
+        ]
+
+
+@router.post("/{plan}/comments", status_code=201)
+def comment(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
+    """Put a comment to a plan."""
+    asked = requests.read(requests.Remark, body)
+    with desk_of(service, who) as desk:
+        review.comment(desk, desk.row(plan), asked)
+    return {"plan": plan, "text": asked.text, "about": asked.about}
+
+
+@router.post("/{plan}/locks")
+def lock(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
+    """Let the others know that the asker is at some grids."""
+    asked = requests.read(requests.Locking, body)
+    with desk_of(service, who) as desk:
+        return planning.lock(desk, plan, asked.grids, asked.minutes)
+
+
+@router.delete("/{plan}/locks", status_code=204)
+def unlock(service: Service, who: Who, plan: Plan) -> None:
+    """Take away the asker's own locks."""
+    with desk_of(service, who) as desk:
+        records.unlock_grids(desk.connection, desk.row(plan).id, who.view.actor)
