@@ -107,7 +107,9 @@ def cut_along(within: BaseGeometry, lines: GeoSeries) -> GeoSeries:
         `within` is invalid, missing or no polygon; degrees for metres.
     """
     outline = measurable(GeoSeries([within], index=["within"], crs=lines.crs))[0]
-    noded = shapely.union_all([outline.boundary, *lines[~lines.isna()].array])
+    # blocks are flat: a height along a street would spread over half of the corners
+    flat = shapely.force_2d([outline.boundary, *lines[~lines.isna()].array])
+    noded = shapely.union_all(flat)
     faces = shapely.get_parts(shapely.polygonize([noded]))
     middles = shapely.point_on_surface(faces)
     shapely.prepare(outline)

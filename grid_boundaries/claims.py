@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from shapely import MultiPolygon, Polygon
 
 from grid_boundaries.edges import shared_edges
-from grid_boundaries.errors import Refused
+from grid_boundaries.topology import measurable
 
 Shapes = NDArray[Any]
 
@@ -48,10 +48,10 @@ def claims(
     Raises
     ------
     Refused
-        An outline is invalid; its row and the place of the fault are named.
+        An outline is invalid, missing or no polygon (its index and the place of the fault are
+        named); degrees for metres.
     """
-    shapes = polygons.geometry.to_numpy()
-    _refuse_invalid(polygons)
+    shapes = shapely.force_2d(measurable(polygons.geometry))
     faces = _faces(shapes, within)
     if not len(faces):
         return GeoDataFrame({"claimants": []}, geometry=[], crs=polygons.crs)
@@ -120,17 +120,3 @@ def _takers(area_m2: NDArray[np.float64], edges: pd.DataFrame, smallest_m2: floa
 def _west_to_east(faces: Shapes) -> NDArray[np.intp]:
     inner = np.round(shapely.get_coordinates(shapely.point_on_surface(faces)), 2)
     return np.lexsort((-inner[:, 1], inner[:, 0]))
-
-
-def _refuse_invalid(polygons: GeoDataFrame) -> None:
-    broken = ~shapely.is_valid(polygons.geometry.to_numpy())
-    if broken.any():
-        row = polygons.index[broken][0]
-        reason = shapely.is_valid_reason(polygons.geometry.loc[row])
-        raise Refused(
-            "invalid-outline",
-            f"第 {row} 行的边界无效：{reason}；请先修正",
-            f"The outline in row {row} is invalid: {reason}; mend it first",
-            row=str(row),
-            reason=str(reason),
-        )

@@ -26,7 +26,7 @@ def move(assignment: Series[str], blocks: Iterable[str], to: str | None) -> Seri
     assignment
         Grid code by block id; None where a block is in no grid.
     blocks
-        Ids of the blocks to move; an empty list changes nothing.
+        Ids of the blocks to move, or one id; an empty list changes nothing.
     to
         The grid that takes them; None leaves them unassigned.
 
@@ -35,7 +35,7 @@ def move(assignment: Series[str], blocks: Iterable[str], to: str | None) -> Seri
     NotFound
         A block is not in the assignment; nothing was changed.
     """
-    chosen = list(dict.fromkeys(blocks))
+    chosen = _names(blocks)
     _refuse_unknown(chosen, assignment.index, "block", "图斑")
     # text stays text; all-missing or categorical codes must be able to take a new one
     is_text = pd.api.types.is_string_dtype(assignment.dtype)
@@ -52,7 +52,7 @@ def merge(assignment: Series[str], grids: Iterable[str], into: str) -> Series[st
     assignment
         Grid code by block id.
     grids
-        Codes of the grids to be dissolved; `into` may be among them.
+        Codes of the grids to be dissolved, or one code; `into` may be among them.
     into
         The grid that holds their blocks afterwards.
 
@@ -61,7 +61,7 @@ def merge(assignment: Series[str], grids: Iterable[str], into: str) -> Series[st
     NotFound
         A grid holds no block; nothing was changed.
     """
-    codes = list(dict.fromkeys(grids))
+    codes = _names(grids)
     _refuse_unknown(codes, pd.Index(assignment.dropna().unique()), "grid", "网格")
     return move(assignment, list(assignment.index[assignment.isin(codes)]), into)
 
@@ -103,7 +103,11 @@ def split(blocks: GeoDataFrame, block: str, line: LineString) -> GeoDataFrame:
     nodes = _new_nodes(whole, pieces)
     parts = _named_pieces(blocks, block, pieces)
     rest = blocks.drop(index=block)
-    return GeoDataFrame(pd.concat([_renoded(rest, whole, nodes), parts]), crs=blocks.crs)
+    return GeoDataFrame(
+        pd.concat([_renoded(rest, whole, nodes), parts]),
+        geometry=blocks.geometry.name,
+        crs=blocks.crs,
+    )
 
 
 def _pieces(whole: BaseGeometry, line: LineString) -> list[Polygon]:
@@ -182,6 +186,11 @@ def _ring_with(ring: Points, nodes: Points, snap_m: float) -> Points:
     order = np.lexsort((share[rows, edge], edge))
     chosen = order[inner[order]]
     return np.insert(ring, edge[chosen] + 1, nodes[chosen], axis=0)
+
+
+def _names(asked: Iterable[str]) -> list[str]:
+    # a bare text would be taken letter by letter
+    return [asked] if isinstance(asked, str) else list(dict.fromkeys(asked))
 
 
 def _refuse_unknown(asked: list[str], known: pd.Index[str], kind: str, zh: str) -> None:

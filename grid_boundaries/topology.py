@@ -54,7 +54,9 @@ def overlaps(grids: GeoSeries, *, smallest_m2: float = 0.0) -> GeoDataFrame:
     return _largest_first(found, "area_m2", shared, grids.crs, smallest_m2)
 
 
-def gaps(grids: GeoSeries, within: BaseGeometry, *, smallest_m2: float = 0.0) -> GeoSeries:
+def gaps(
+    grids: GeoSeries, within: BaseGeometry | GeoSeries, *, smallest_m2: float = 0.0
+) -> GeoSeries:
     """Return the parts of `within` that no grid covers.
 
     A boundary digitised twice leaves hairline gaps; parts under `smallest_m2` are
@@ -66,7 +68,8 @@ def gaps(grids: GeoSeries, within: BaseGeometry, *, smallest_m2: float = 0.0) ->
     grids
         Valid polygons of one level, metres.
     within
-        The parent they should fill: a valid polygon or multipolygon, same CRS.
+        The parent they should fill: a valid polygon or multipolygon, same CRS; of a series
+        all polygons together.
     smallest_m2
         Area in square metres under which a gap is noise.
 
@@ -78,7 +81,7 @@ def gaps(grids: GeoSeries, within: BaseGeometry, *, smallest_m2: float = 0.0) ->
     Raises
     ------
     Refused
-        An invalid, missing or non-polygon geometry (by index), degrees for metres.
+        An invalid, missing or non-polygon geometry (by index), degrees for metres, two CRS.
 
     Examples
     --------
@@ -88,7 +91,10 @@ def gaps(grids: GeoSeries, within: BaseGeometry, *, smallest_m2: float = 0.0) ->
     """
     _checked_area(smallest_m2)
     shapes = measurable(grids)
-    parent = measurable(GeoSeries([within], index=["within"], crs=grids.crs))[0]
+    if isinstance(within, BaseGeometry):
+        within = GeoSeries([within], index=["within"], crs=grids.crs)
+    _checked_same_crs(grids, within)
+    parent = shapely.union_all(measurable(within))
     uncovered = shapely.difference(parent, shapely.union_all(shapes))
     parts = shapely.get_parts(polygons_only(np.array([uncovered], dtype=object)))
     areas_m2 = shapely.area(parts)

@@ -79,6 +79,20 @@ def require_one_metric_crs(*layers: Spatial) -> None:
         )
 
 
+def require_one_plane(*layers: Spatial) -> None:
+    """Refuse layers as `require_one_metric_crs` does, unless none of them states a CRS.
+
+    Areas of plain coordinates are in the square of their unit, so all without a CRS are taken as
+    metres, as in `grid_boundaries.topology`; one with and one without stay refused.
+
+    Raises
+    ------
+    CoverageRefused
+    """
+    if any(layer.crs is not None for layer in layers):
+        require_one_metric_crs(*layers)
+
+
 def _is_metric(crs: Any) -> bool:
     metres = all(axis.unit_conversion_factor == 1.0 for axis in crs.axis_info[:2])
     operation = crs.coordinate_operation
@@ -94,14 +108,14 @@ def is_placed(shapes: NDArray[Any]) -> NDArray[np.bool_]:
     return placed
 
 
-def require_areas(areas: GeoSeries, zh: str, en: str) -> None:
+def require_areas(areas: Spatial, zh: str, en: str) -> None:
     """Refuse rows that are neither empty nor valid (multi)polygons; `zh`, `en` say what they are.
 
     Raises
     ------
     CoverageRefused
     """
-    shapes = areas.to_numpy()
+    shapes = areas.geometry.to_numpy()
     none = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     flat = np.isin(shapely.get_type_id(shapes), [3, 6])
     refuse_rows(

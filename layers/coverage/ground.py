@@ -14,7 +14,7 @@ import shapely
 from geopandas import GeoSeries
 from numpy.typing import NDArray
 
-from layers.coverage.checks import require_areas, require_one_metric_crs
+from layers.coverage.checks import require_areas, require_one_plane
 
 NODING_M = 1e-6
 
@@ -27,7 +27,7 @@ def k_coverage(views: GeoSeries) -> pd.DataFrame:
     Parameters
     ----------
     views
-        Valid polygons in a metric CRS; None and empty ones see nothing.
+        Valid polygons in a metric CRS (or none); None and empty ones see nothing.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def k_coverage(views: GeoSeries) -> pd.DataFrame:
     Raises
     ------
     CoverageRefused
-        CRS missing or not metric, or a view that is no valid polygon.
+        CRS not metric, or a view that is no valid polygon.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def k_coverage(views: GeoSeries) -> pd.DataFrame:
     >>> k_coverage(views).to_numpy().round(6).tolist()
     [[1.0, 2.0], [2.0, 1.0]]
     """
-    require_one_metric_crs(views)
+    require_one_plane(views)
     require_areas(views, "可视范围", "views")
     shapes = _standing(views)
     lines = shapely.union_all(shapely.boundary(shapes), grid_size=NODING_M)
@@ -58,7 +58,9 @@ def k_coverage(views: GeoSeries) -> pd.DataFrame:
     return pd.DataFrame({"k": seen, "area_m2": area_m2[seen]})
 
 
-def blind_ground(grids: GeoSeries, views: GeoSeries, buildings: GeoSeries | None) -> GeoSeries:
+def blind_ground(
+    grids: GeoSeries, views: GeoSeries, buildings: GeoSeries | None = None
+) -> GeoSeries:
     """Return what of each grid's open ground no view covers.
 
     Building interiors are not ground that a camera could see, so they are taken out first.
@@ -66,7 +68,7 @@ def blind_ground(grids: GeoSeries, views: GeoSeries, buildings: GeoSeries | None
     Parameters
     ----------
     grids
-        Polygons in a metric CRS.
+        Polygons in a metric CRS (or none, and then none of them).
     views, buildings
         Polygons in the same CRS, in any order; they may overlap. None leaves buildings out.
 
@@ -79,7 +81,7 @@ def blind_ground(grids: GeoSeries, views: GeoSeries, buildings: GeoSeries | None
     Raises
     ------
     CoverageRefused
-        CRS missing, not metric or not the same, or a shape that is no valid polygon.
+        CRS not metric or not the same, or a shape that is no valid polygon.
 
     Examples
     --------
@@ -89,7 +91,7 @@ def blind_ground(grids: GeoSeries, views: GeoSeries, buildings: GeoSeries | None
     [60.0]
     """
     covers = [views] if buildings is None else [views, buildings]
-    require_one_metric_crs(grids, *covers)
+    require_one_plane(grids, *covers)
     require_areas(grids, "网格", "grids")
     require_areas(views, "可视范围", "views")
     if buildings is not None:

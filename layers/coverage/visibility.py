@@ -34,7 +34,7 @@ PAIRS_AT_ONCE = 100_000
 NUMBERS = ("azimuth_deg", "view_angle_deg", "range_m")
 
 
-def visible_areas(cameras: GeoDataFrame, buildings: GeoSeries) -> GeoSeries:
+def visible_areas(cameras: GeoDataFrame, buildings: GeoSeries | GeoDataFrame) -> GeoSeries:
     """Return the ground that each camera sees: its sector less all that buildings hide.
 
     Walls are opaque however high, courtyard walls too, and the ground is flat. Footprints may
@@ -78,7 +78,7 @@ def visible_areas(cameras: GeoDataFrame, buildings: GeoSeries) -> GeoSeries:
     require_one_metric_crs(cameras, buildings)
     require_areas(buildings, "建筑物轮廓", "building footprints")
     _require_cameras(cameras)
-    sight, shapes = _sight(cameras), buildings.to_numpy()
+    sight, shapes = _sight(cameras), buildings.geometry.to_numpy()
     views = _views(sight, shapes)
     return GeoSeries(views, index=cameras.index, crs=cameras.crs)
 

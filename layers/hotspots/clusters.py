@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from grid_boundaries.errors import Refused, TooLarge
+from layers.hotspots.days import day_numbers
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -73,7 +74,7 @@ def st_dbscan(
     xy_m
         Places in a metric CRS, shape (n, 2), finite.
     days
-        Day of each incident, shape (n,), finite.
+        Day of each incident, shape (n,): finite numbers, or dates.
     eps_m, eps_days
         Metres (over 0) and days (0 or more) that still count as near.
     at_least
@@ -90,7 +91,7 @@ def st_dbscan(
         As `dbscan`.
     """
     points = _readable_points(xy_m)
-    when = np.asarray(days, dtype=np.float64)
+    when = day_numbers(days)
     if when.shape != (len(points),) or not np.isfinite(when).all():
         raise Refused(
             "cluster-points",

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import KDTree
 
 from grid_boundaries.errors import Refused, TooLarge
+from layers.hotspots.days import day_numbers
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -43,7 +44,7 @@ def knox_table(
     xy_m
         Places in a metric CRS, shape (n, 2), finite.
     days
-        Day of each incident, shape (n,), finite.
+        Day of each incident, shape (n,): finite numbers, or dates.
     distances_m, days_edges
         Ascending edges, at least two each, from 0 up. Bands hold their upper edge, and the first
         also its lower: edges 0, 100, 200 make 0-100 and 101-200 as labelled in whole metres.
@@ -187,7 +188,7 @@ def _pairs_within(ordered: Floats, gap_days: float) -> float:
 def _readable(xy_m: ArrayLike, days: ArrayLike) -> tuple[Floats, Floats]:
     """Read places and days of the same incidents."""
     points = np.asarray(xy_m, dtype=np.float64).reshape(-1, 2)
-    when = np.asarray(days, dtype=np.float64)
+    when = day_numbers(days)
     if when.shape != (len(points),) or not (np.isfinite(points).all() and np.isfinite(when).all()):
         raise Refused(
             "knox-points",

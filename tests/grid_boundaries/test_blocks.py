@@ -23,6 +23,13 @@ def series(*shapes: Polygon | MultiPolygon) -> GeoSeries:
     return GeoSeries(list(shapes), crs=METRIC_SRID)
 
 
+def test_blocks_are_flat_though_a_street_has_heights() -> None:
+    street = LineString([(50, -1, 400.0), (50, 101, 410.0)])
+    made = blocks.blocks_from_lines(box(0, 0, 100, 100), GeoSeries([street], crs=METRIC_SRID))
+    assert len(made) == 2
+    assert not made.has_z.any()
+
+
 def test_polygons_become_blocks_of_the_village_they_overlap_most() -> None:
     polygons = series(box(200, 0, 250, 50), box(0, 40, 100, 100), box(100, 20, 150, 60))
     made = blocks.block_frame(polygons, ABOVE_BELOW)

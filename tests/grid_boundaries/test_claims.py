@@ -92,8 +92,20 @@ def test_no_outline_in_a_county_is_one_gap_and_no_county_is_nothing() -> None:
 
 def test_an_invalid_outline_is_refused_with_its_row_and_place() -> None:
     bow_tie = Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
-    with pytest.raises(Refused, match=r"row 0 .*Self-intersection\[5 5\]"):
+    with pytest.raises(Refused, match=r"0 is invalid: Self-intersection\[5 5\]"):
         claims(outlines(a=bow_tie))
+
+
+def test_a_line_among_outlines_and_degrees_are_refused() -> None:
+    with pytest.raises(Refused, match="1 is a LinearRing"):
+        claims(outlines(a=COUNTY, b=COUNTY.exterior))
+    with pytest.raises(Refused, match="degrees"):
+        claims(outlines(a=COUNTY).set_crs(4490, allow_override=True))
+
+
+def test_heights_of_outlines_are_left_behind() -> None:
+    faces = claims(outlines(a=shapely.force_3d(COUNTY, 7.0), b=box(0, 0, 10, 10)))
+    assert not faces.has_z.any()
 
 
 def test_faces_come_from_west_to_east_then_north_to_south() -> None:

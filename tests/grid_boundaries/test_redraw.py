@@ -48,6 +48,18 @@ def test_moving_to_no_grid_leaves_a_block_unassigned() -> None:
     assert move(after, ["B000009"], "g3").equals(rows_of_three())
 
 
+def test_one_bare_name_is_one_block_or_grid() -> None:
+    assert move(rows_of_three(), "B000001", "g2").equals(move(rows_of_three(), ["B000001"], "g2"))
+    assert merge(rows_of_three(), "g1", "g2").equals(merge(rows_of_three(), ["g1"], "g2"))
+
+
+def test_a_cut_keeps_the_name_of_the_geometry_column() -> None:
+    shapes = nine_squares().rename_geometry("outline")
+    cut = split(shapes, "B000005", LineString([(150, 0), (150, 300)]))
+    assert cut.geometry.name == "outline"
+    assert cut.area.sum() == 90_000
+
+
 def test_an_unknown_block_is_refused_by_name() -> None:
     with pytest.raises(NotFound, match="B999999"):
         move(rows_of_three(), ["B000001", "B999999"], "g2")

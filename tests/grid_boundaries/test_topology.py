@@ -208,6 +208,14 @@ def test_what_cannot_be_measured_is_refused_by_index_with_the_reason(
         assert refused.value.where["index"] == "q"
 
 
+def test_a_parent_may_be_given_as_a_series_of_its_parts() -> None:
+    grids = GeoSeries([box(0, 0, 6, 10)], crs=4545)
+    halves = GeoSeries([box(0, 0, 5, 10), box(5, 0, 10, 10)], index=["w", "e"], crs=4545)
+    assert topology.gaps(grids, halves).area.tolist() == [40.0]
+    with pytest.raises(Refused, match="two CRS"):
+        topology.gaps(grids, halves.set_crs(4546, allow_override=True))
+
+
 def test_an_invalid_parent_is_refused() -> None:
     with pytest.raises(Refused, match="within is invalid"):
         topology.gaps(series(), BOW_TIE)

@@ -131,3 +131,12 @@ def test_faults_are_refused_by_the_layer_they_are_in() -> None:
         k_coverage(GeoSeries([SQUARE], crs=4490))
     with pytest.raises(CoverageRefused, match="different CRS"):
         blind_ground(good, GeoSeries([SQUARE], crs=4546), None)
+
+
+def test_plain_coordinates_are_taken_as_metres_unless_one_layer_states_a_crs() -> None:
+    plain = GeoSeries([SQUARE], index=["A"])
+    assert k_coverage(plain).to_numpy().tolist() == [[1, 100]]
+    west = GeoSeries([shapely.box(0, 0, 4, 10)])
+    assert blind_ground(plain, west).area.to_dict() == {"A": 60.0}
+    with pytest.raises(CoverageRefused, match="CRS is missing"):
+        blind_ground(plain, areas(SQUARE), None)

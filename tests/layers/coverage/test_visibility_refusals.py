@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
-from geopandas import GeoSeries
+from geopandas import GeoDataFrame, GeoSeries
 from shapely.geometry.base import BaseGeometry
 
 from layers.coverage.checks import CoverageRefused
@@ -104,6 +104,12 @@ def test_one_layer_without_a_crs_is_refused() -> None:
         visible_areas(camera_frame([GOOD]), GeoSeries([shapely.box(1, 1, 2, 2)]))
     with pytest.raises(CoverageRefused):
         visible_areas(camera_frame([GOOD], crs=None), areas(shapely.box(1, 1, 2, 2)))
+
+
+def test_footprints_may_come_as_a_frame() -> None:
+    shapes = areas(shapely.box(1, 1, 2, 2))
+    seen = visible_areas(camera_frame([GOOD]), GeoDataFrame(geometry=shapes))
+    assert seen.equals(visible_areas(camera_frame([GOOD]), shapes))
 
 
 def test_two_metric_crs_are_refused() -> None:

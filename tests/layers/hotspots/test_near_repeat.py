@@ -6,6 +6,7 @@ from itertools import combinations, permutations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -143,3 +144,17 @@ def test_what_cannot_be_tabled_is_refused(change: dict[str, Any], code: str) -> 
     with pytest.raises(Refused) as refusal:
         knox_table(**{**given_values, **change})
     assert refusal.value.code == code
+
+
+def test_dates_count_as_days_and_not_as_the_numbers_they_are_stored_in() -> None:
+    rng = np.random.default_rng(3)
+    xy_m, days = rng.uniform(0, 500, (60, 2)), rng.integers(0, 30, 60)
+    settings: dict[str, Any] = {
+        "distances_m": FAR, "days_edges": LONG, "repeats": 9, "seed": 0
+    }  # fmt: skip
+    dates = np.datetime64("2026-02-20") + days
+    expected = knox_table(xy_m, days, **settings)
+    for same in (dates, dates.astype("datetime64[ns]"), pd.DatetimeIndex(dates)):
+        pd.testing.assert_frame_equal(knox_table(xy_m, same, **settings), expected)
+    with pytest.raises(Refused):
+        knox_table(xy_m, np.where(days == 0, np.datetime64("NaT"), dates), **settings)
