@@ -10,7 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from gis_service import __doc__ as about
 from gis_service.errors import add_error_answers
-from gis_service.guards import BodyLimit, Measured, SecurityHeaders
+from gis_service.guards import BodyLimit, LastResort, Measured, SecurityHeaders
 from gis_service.logs import RequestLog, configure_logs
 from gis_service.metrics import Metrics
 from gis_service.routes import (
@@ -69,6 +69,7 @@ def _add_guards(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=5)
     app.add_middleware(TilePath)
     app.add_middleware(BodyLimit, limit_bytes=settings.body_limit_bytes)
+    app.add_middleware(LastResort)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Measured, metrics=metrics)
     app.add_middleware(RequestLog)

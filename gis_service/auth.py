@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import os
 import secrets
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from starlette.requests import HTTPConnection
 
+from gis_service.listening import is_loopback as is_loopback_host
 from grid_boundaries.errors import Malformed, NotAllowed, NotSignedIn
 
 COOKIE = "gis_session"
@@ -123,12 +123,19 @@ def check_loopback(connection: HTTPConnection) -> None:
 
 
 def is_loopback(connection: HTTPConnection) -> bool:
-    """Say whether the peer is on this machine, by its socket's address alone."""
-    host = connection.client.host if connection.client else ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    """Say whether the peer is on this machine and asks for this machine by name or address.
+
+    The socket's address alone would not do: a foreign name can be made to lead here in a browser
+    on this machine, and a proxy on this machine passes on the name that others ask for.
+    """
+    peer = connection.client.host if connection.client else ""
+    return is_loopback_host(peer) and is_loopback_host(_host_asked_for(connection))
+
+
+def _host_asked_for(connection: HTTPConnection) -> str:
+    host = connection.headers.get("host", "")
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return name.removeprefix("[").removesuffix("]").lower()
 
 
 def local_path(address: str) -> str:

@@ -90,6 +90,7 @@ def engine_of(url: str, settings: Settings) -> Engine:
         max_overflow=settings.pool_size,
         pool_pre_ping=True,
         pool_timeout=settings.lock_timeout_s,
+        hide_parameters=True,  # what rows hold is no business of the log
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -38,6 +39,10 @@ class TooSlow(Refused):
     """The request's body did not arrive in time."""
 
 
+class WrongMethod(Refused):
+    """The address is there, and is not used in this way."""
+
+
 # the first class that fits counts; every other refusal is 422
 STATUS: Mapping[type[Refused], int] = MappingProxyType(
     {
@@ -45,6 +50,7 @@ STATUS: Mapping[type[Refused], int] = MappingProxyType(
         NotSignedIn: 401,
         NotAllowed: 403,
         NotFound: 404,
+        WrongMethod: 405,
         TooSlow: 408,
         Conflict: 409,
         TooLarge: 413,
@@ -131,19 +137,46 @@ def field_refusal(errors: Any) -> Refused:
     )
 
 
+def problem_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return how refusals of these statuses are described in the OpenAPI document."""
+    content = {"application/problem+json": {"schema": _PROBLEM_SCHEMA}}
+    return {status: {"description": TITLES[status][1], "content": content} for status in statuses}
+
+
+_PROBLEM_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail", "zh", "en", "where"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "code", "detail", "zh", "en")},
+        "status": {"type": "integer"},
+        "where": {"type": "object"},
+    },
+}
+
+
 def add_error_answers(app: FastAPI) -> None:
     """Let every error leave as problem+json."""
     for kind in (Refused, *BUSY, *UNREADABLE):
         app.add_exception_handler(kind, _on_known)
     app.add_exception_handler(RequestValidationError, _on_fields)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(Exception, _on_unknown)
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return plain values as JSON, whatever was sent to us and stands among them.
+
+    Half of a surrogate pair and numbers of over 64 bits are not taken by the quick way.
+    """
+    try:
+        return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except orjson.JSONEncodeError:
+        return json.dumps(value, default=str).encode()
 
 
 async def _on_known(request: Request, error: Exception) -> Response:
     refused = refusal_of(error)
     if refused is None:
-        return await _on_unknown(request, error)
+        return failed(request, error)
     return problem(refused, request.headers)
 
 
@@ -162,7 +195,8 @@ async def _on_http(request: Request, error: Exception) -> Response:
     return answer
 
 
-async def _on_unknown(request: Request, error: Exception) -> Response:
+def failed(request: Request, error: Exception) -> Response:
+    """Return the answer to an error that nobody expected; only the log tells which it was."""
     log.error("request failed", exc_info=error, path=request.url.path)
     zh, en = "服务出错，已记入日志", "The service failed; the fault is in its log"
     return _answer(500, "failed", zh, en, {}, request.headers)
@@ -186,9 +220,8 @@ def _answer(
     extra = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
     if status == 401:
         extra["WWW-Authenticate"] = "Bearer"
-    content = orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS)
     return Response(
-        content,
+        json_bytes(body),
         status,
         media_type="application/problem+json",
         headers={"Content-Language": language, "Cache-Control": "no-store", **extra},

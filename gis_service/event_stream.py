@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +22,7 @@ from gis_service.events import (
     position_of,
 )
 from gis_service.outbox_reader import Box
+from grid_boundaries.errors import NotSignedIn
 from grid_boundaries.view import View
 from layers.registry import LAYERS
 
@@ -46,11 +47,14 @@ class Sources:
         Gives the figures.
     box
         Gives the bounds of the view's scope in degrees.
+    asker
+        Gives who asks, as they are by now; NotSignedIn where they are no longer let in.
     """
 
     snapshot: Figures
     kpis: Figures
     box: Callable[[View], Box | None]
+    asker: Callable[[], Awaitable[Asker]]
 
 
 PLAN_LAYER = "plan:"  # strokes on a plan are announced as the layer plan:{id}
@@ -74,7 +78,8 @@ class EventStream:
     async def lines(self, last_id: str) -> AsyncIterator[bytes]:
         """Yield the stream: a replay or a snapshot, then events; a comment in each silence.
 
-        It ends when the sign-in runs out or the stream could not keep up.
+        It ends when the sign-in runs out, the asker is blocked or given another role or scope,
+        or the stream could not keep up.
         """
         with self._hub.subscribed() as own:
             position = position_of(last_id)
@@ -84,9 +89,17 @@ class EventStream:
             yield b"retry: 2000\n\n"
             async for line in self._opening(missed):
                 yield line
-            while not own.lost and datetime.now(UTC) < self._asker.until:
+            while not own.lost and await self._is_welcome():
                 async for line in self._next(own):
                     yield line
+
+    async def _is_welcome(self) -> bool:
+        if datetime.now(UTC) >= self._asker.until:
+            return False
+        try:
+            return (await self._sources.asker()).view == self._asker.view
+        except NotSignedIn:
+            return False
 
     async def _opening(self, missed: Sequence[Event] | None) -> AsyncIterator[bytes]:
         if missed is None:

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gis_service.errors import TooSlow, problem
+from gis_service.errors import TooSlow, failed, problem
 from gis_service.metrics import Metrics
 from grid_boundaries.errors import Malformed, Refused, TooLarge
 
@@ -46,6 +47,37 @@ class SecurityHeaders:
             await send(message)
 
         await self.app(scope, receive, adding if scope["type"] == "http" else send)
+
+
+class LastResort:
+    """ASGI middleware that answers where an error came through that nobody expected.
+
+    It stands inside the other guards, so that this answer has its headers, number and line in
+    the log like any other.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        is_begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal is_begun
+            is_begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noting)
+        except ClientDisconnect:
+            return  # nobody is there to be answered
+        except Exception as error:  # the one door
+            if is_begun:
+                raise
+            await failed(Request(scope), error)(scope, receive, send)
 
 
 class BodyLimit:

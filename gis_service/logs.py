@@ -12,12 +12,14 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gis_service.personal_numbers import without_personal_numbers
 from gis_service.settings import Settings
 
 REQUEST_ID = "x-request-id"
 _FIT = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # C0, C1, line separators, and marks that turn the direction of what follows
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+_SIGN_IN = "/sign-in/"
 log = structlog.get_logger(__name__)
 
 
@@ -45,14 +47,19 @@ def configure_logs(settings: Settings) -> None:
 
 
 def escaped(_logger: Any, _method: str, line: Any) -> Any:
-    """Replace control characters in every text of a log line by their escapes."""
+    """Escape control characters, and hide personal numbers, in every text of a log line."""
     return {name: _plain(value) for name, value in line.items()}
 
 
 def _plain(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", without_personal_numbers(value))
+
+
+def _shown(path: str) -> str:
+    """Return a path without the token that a sign-in link holds."""
+    return f"{_SIGN_IN}…" if path.startswith(_SIGN_IN) else path
 
 
 class RequestLog:
@@ -80,4 +87,5 @@ class RequestLog:
             try:
                 await self.app(scope, receive, noting)
             finally:
-                log.info("request", method=scope["method"], path=scope["path"], status=status)
+                path = _shown(scope["path"])
+                log.info("request", method=scope["method"], path=path, status=status)

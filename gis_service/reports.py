@@ -17,6 +17,8 @@ from pydantic import (
     StringConstraints,
 )
 
+from gis_service.personal_numbers import without_personal_numbers
+
 LATEST_AHEAD = timedelta(minutes=10)  # a phone's clock may be that wrong
 OLDEST_REPORT = timedelta(days=366)
 OLDEST_POSITION = timedelta(days=30)  # kept no longer either
@@ -40,8 +42,12 @@ Uuid = Annotated[
     AfterValidator(str.lower),
 ]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_no_zero)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_no_zero)]
-Note = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_no_zero)]
+# free text is shown on walls: the numbers of persons are not kept in it
+_Free = AfterValidator(without_personal_numbers)
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=200), AfterValidator(_no_zero), _Free
+]
+Note = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_no_zero), _Free]
 Time = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_only_text)]
 Degrees = Annotated[float, Field(allow_inf_nan=False)]
 

@@ -17,6 +17,7 @@ from gis_service.database import Database, opened, owner_engine
 from gis_service.embedded.account import server_account
 from gis_service.listening import address, check_address, leave_root, listening_socket
 from gis_service.migrations import migrate, newest_revision, revision_of
+from gis_service.request_head import BoundedHead
 from gis_service.settings import Settings
 from grid_boundaries.errors import Unavailable
 
@@ -101,7 +102,7 @@ def _configuration(settings: Settings, app: Any) -> uvicorn.Config:
         factory=isinstance(app, str),
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHead,
         lifespan="on",
         log_config=None,  # the app logs requests itself
         access_log=False,

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gis_service.access import Access, on_date, seen_layer
 from gis_service.database import enter_scope_async
-from gis_service.errors import BUSY, UNREADABLE, problem, refusal_of
+from gis_service.errors import BUSY, UNREADABLE, WrongMethod, problem, refusal_of
 from gis_service.metrics import Metrics
 from gis_service.outbox_reader import OutboxReader
 from gis_service.settings import Settings
@@ -33,6 +33,7 @@ from layers.tiles import check_address, tile_statement, version_statement
 
 FORM = "1"  # part of every ETag: raise it when the same data would give another tile
 PREFIX = "/tiles/"
+METHODS = frozenset({"GET", "HEAD"})
 LAYERS_LIMIT = 30
 GZIP_LEVEL = 5
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
@@ -174,12 +175,14 @@ class TilePath:
             answer = await _answer(request, running.access, running.tiles)
         except (Refused, *BUSY, *UNREADABLE) as error:
             answer = problem(refusal_of(error) or _failed(), request.headers)
+            if answer.status_code == 405:
+                answer.headers["Allow"] = ", ".join(sorted(METHODS))
         await answer(scope, receive, send)
 
 
 async def _answer(request: Request, access: Access, tiles: Tiles) -> Response:
-    if request.method not in {"GET", "HEAD"}:
-        raise Malformed(
+    if request.method not in METHODS:
+        raise WrongMethod(
             "method-not-allowed", "瓦片只能用 GET 读取", "Tiles are only read, with GET"
         )
     asker = await access.asker_async(request)

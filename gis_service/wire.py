@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections import Counter
 from typing import Any
 
-from grid_boundaries.errors import Malformed
+from grid_boundaries.errors import Malformed, TooLarge
 
 DIGITS_LIMIT = 30
+NAMES_LIMIT = 1000  # of one object; ours have a dozen
+JSON_LIMIT_BYTES = 8 << 20  # read, it takes twenty times as much memory
 
 
 def read_json(body: bytes) -> Any:
@@ -18,8 +21,17 @@ def read_json(body: bytes) -> Any:
     ------
     Malformed
         Not UTF-8 or with a byte-order mark, not JSON, NaN or Infinity, a name twice in one
-        object, a whole number of over 30 digits, or nested too deeply.
+        object or over 1,000 of them, a whole number of over 30 digits, or nested too deeply.
+    TooLarge
+        Over 8 MB.
     """
+    if len(body) > JSON_LIMIT_BYTES:
+        raise TooLarge(
+            "json-too-large",
+            f"JSON 超过 {JSON_LIMIT_BYTES} 字节，请分批发送",
+            f"The JSON is over {JSON_LIMIT_BYTES} bytes; send it in parts",
+            limit_bytes=JSON_LIMIT_BYTES,
+        )
     if body.startswith(codecs.BOM_UTF8):
         raise _malformed("byte-order-mark", "开头有 BOM", "it begins with a byte-order mark")
     try:
@@ -38,10 +50,11 @@ def read_json(body: bytes) -> Any:
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > NAMES_LIMIT:
+        raise _malformed("too-many-names", "字段过多", "an object has too many names")
     whole = dict(pairs)
     if len(whole) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise _malformed("name-twice", "有重复的字段", "a name comes twice", field=twice[:100])
     return whole
 

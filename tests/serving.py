@@ -17,6 +17,7 @@ from gis_service.app import create_app
 from gis_service.auth import Signer, sign_in_key
 from gis_service.database import Database
 from gis_service.refresh import refresh_all
+from gis_service.request_head import BoundedHead
 from gis_service.settings import Settings
 from tests import county
 
@@ -75,7 +76,12 @@ def serving(database: Database, folder: Path, **more: Any) -> Iterator[Client]:
     """Give a client of the app while it listens in a thread of this process."""
     settings = settings_of(database, folder, **more)
     config = uvicorn.Config(
-        create_app(settings), port=0, log_config=None, ws="none", timeout_graceful_shutdown=1
+        create_app(settings),
+        port=0,
+        http=BoundedHead,
+        log_config=None,
+        ws="none",
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from gis_service.access import at_unit
+from gis_service.errors import problem_answers
 from gis_service.event_stream import EventStream, Sources
 from gis_service.events import WORKER_COLUMNS, columns
 from gis_service.outbox_reader import Box
@@ -21,7 +22,8 @@ from layers.duty import wall as facts
 from layers.duty.kpis import kpis
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-router = APIRouter(prefix="/api", tags=["events"])
+REFUSALS = problem_answers(400, 401, 403, 404, 422, 503)
+router = APIRouter(prefix="/api", tags=["events"], responses=REFUSALS)
 
 
 @router.get("/events", response_class=StreamingResponse)
@@ -33,7 +35,12 @@ async def events(
 ) -> StreamingResponse:
     """Stream what happens in a unit, or in the asker's whole scope, as server-sent events."""
     view = await run_in_threadpool(_view_of, service, who.view, unit)
-    sources = Sources(partial(_workers, service), partial(_kpis, service), partial(_box, service))
+    sources = Sources(
+        partial(_workers, service),
+        partial(_kpis, service),
+        partial(_box, service),
+        partial(service.access.asker_async, request),
+    )
     stream = EventStream(service.hub, who, view, sources, service.settings.event_interval_s)
     lines = stream.lines(request.headers.get("last-event-id", ""))
     return StreamingResponse(lines, media_type="text/event-stream", headers=HEADERS)

@@ -7,13 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from gis_service.access import on_date
+from gis_service.errors import problem_answers
 from gis_service.routes.asking import Day, Service, Who, scoped
 from gis_service.routes.layers import GEOJSON
 from layers.block_sums import Counting
 from layers.grids_at import grids_at
 from layers.read import the_county
 
-router = APIRouter(prefix="/api", tags=["plans"])
+REFUSALS = problem_answers(400, 401, 403, 404, 422, 503)
+router = APIRouter(prefix="/api", tags=["plans"], responses=REFUSALS)
 
 
 @router.get("/grids", response_class=Response)

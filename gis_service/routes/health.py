@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from gis_service.access import system_view
 from gis_service.auth import is_loopback
+from gis_service.errors import problem_answers
 from gis_service.migrations import newest_revision, revision_of
 from gis_service.routes.asking import Service, running_of, scoped
 from grid_boundaries.errors import Unavailable
@@ -22,7 +23,7 @@ async def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/ready")
+@router.get("/ready", responses=problem_answers(503))
 def ready(service: Service) -> dict[str, str]:
     """Say that the database answers, has this version's schema, and holds a county."""
     with scoped(service, system_view()) as connection:
@@ -39,7 +40,7 @@ def ready(service: Service) -> dict[str, str]:
     return {"status": "ready", "revision": str(revision)}
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, responses=problem_answers(401, 403, 503))
 def metrics(request: Request, service: Service) -> Response:
     """Give the figures for Prometheus, on this machine or with the right to the settings."""
     if not is_loopback(request):

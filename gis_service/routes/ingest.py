@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import orjson
 from fastapi import APIRouter, Response
 from starlette.concurrency import run_in_threadpool
 
+from gis_service.errors import json_bytes, problem_answers
 from gis_service.ingest import INTAKES, Kind, Verdict
 from gis_service.routes.asking import JsonBody, Service, Who
 from gis_service.wire import read_json
 
-router = APIRouter(prefix="/api", tags=["ingest"])
+ANSWERS = {
+    201: {"description": "Stored"},
+    **problem_answers(400, 401, 403, 408, 409, 413, 415, 422, 503),
+}
+router = APIRouter(prefix="/api", tags=["ingest"], responses=ANSWERS)
 
 
 def _body_schema(kind: Kind) -> dict[str, object]:
@@ -55,5 +59,5 @@ def _answer(verdicts: Sequence[Verdict], *, is_batch: bool) -> Response:
         if verdict.refused is not None:
             raise verdict.refused
         status = 201 if verdict.status == "stored" else 200
-    body = orjson.dumps({"results": [verdict.wire for verdict in verdicts]}, default=str)
+    body = json_bytes({"results": [verdict.wire for verdict in verdicts]})
     return Response(body, status, media_type="application/json")

@@ -8,13 +8,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 
 from gis_service.access import on_date, seen_layer, seen_layers
+from gis_service.errors import problem_answers
 from gis_service.routes.asking import Bounds, Day, Service, Who, scoped
 from layers import features
 from layers.layer import Layer
 from layers.tiles import newest_changes
 
 GEOJSON = "application/geo+json"
-router = APIRouter(prefix="/api/layers", tags=["layers"])
+REFUSALS = problem_answers(400, 401, 403, 404, 422, 503)
+router = APIRouter(prefix="/api/layers", tags=["layers"], responses=REFUSALS)
 Name = Annotated[str, Path(max_length=64)]
 
 

@@ -12,12 +12,14 @@ from gis_service import plan_requests as requests
 from gis_service import plan_review as review
 from gis_service import planning, publishing
 from gis_service.access import Asker
+from gis_service.errors import problem_answers
 from gis_service.planning import Desk
 from gis_service.routes.asking import JsonBody, Service, Who, scoped
 from gis_service.running import Running
 from grid_boundaries import plan_records as records
 
-router = APIRouter(prefix="/api/plans", tags=["plans"])
+REFUSALS = problem_answers(400, 401, 403, 404, 408, 409, 413, 415, 422, 503)
+router = APIRouter(prefix="/api/plans", tags=["plans"], responses=REFUSALS)
 Plan = Annotated[int, Path(ge=1, le=2**53)]
 Answer = dict[str, Any]
 

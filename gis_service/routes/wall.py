@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 
 from gis_service.access import at_unit, seen_layers
+from gis_service.errors import problem_answers
 from gis_service.routes.asking import Code, Service, Who, scoped
 from grid_boundaries.view import View
 from layers.at_point import at_point
@@ -18,7 +19,8 @@ from layers.duty.kpis import Kpi, kpis
 from layers.reference_time import reference_time
 from layers.tiles import newest_changes
 
-router = APIRouter(prefix="/api", tags=["wall"])
+REFUSALS = problem_answers(400, 401, 403, 404, 422, 503)
+router = APIRouter(prefix="/api", tags=["wall"], responses=REFUSALS)
 
 
 @router.get("/wall/{unit}")
