@@ -34,8 +34,7 @@ def figures() -> dict[str, float | str]:
     frames = dataset_frames(description(DESCRIPTION), folder, progress=step)
     steps.append(("", process_time()))
     found: dict[str, float | str] = {
-        f"{name}_cpu_s": round(after - before, 2)
-        for (name, before), (_, after) in pairwise(steps)
+        f"{name}_cpu_s": round(after - before, 2) for (name, before), (_, after) in pairwise(steps)
     }
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     found["readers_cpu_s"] = round(children.ru_utime + children.ru_stime, 2)

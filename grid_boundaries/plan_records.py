@@ -146,13 +146,13 @@ def state_at(connection: Connection, view: View, row: Record, states: States) ->
 
 def log_ids(connection: Connection, view: View, row: Record) -> list[int]:
     """Return the strokes in force of a plan, the first one first."""
-    statement = _log(row).where(stroke.c.position <= row.cursor).with_only_columns(stroke.c.id)
-    return list(connection.scalars(narrowed(statement, view, stroke.c.unit_path)))
+    in_force = _log(view, row).where(stroke.c.position <= row.cursor)
+    return list(connection.scalars(in_force.with_only_columns(stroke.c.id)))
 
 
 def log_rows(connection: Connection, view: View, row: Record) -> list[Record]:
     """Return the strokes of a plan, those that were undone too, the first one first."""
-    return list(connection.execute(narrowed(_log(row), view, stroke.c.unit_path)))
+    return list(connection.execute(_log(view, row)))
 
 
 def refuse_stale(
@@ -176,10 +176,10 @@ def refuse_stale(
         return
     if not row.floor_version <= base_version <= row.version:
         raise _changed(row.id, row.version, row.changed_by, row.changed_at, row.changed_what, [])
-    since = _log(row).where(
+    since = _log(view, row).where(
         stroke.c.version > base_version, stroke.c.touched.overlap(sorted(names))
     )
-    found = connection.execute(narrowed(since, view, stroke.c.unit_path)).first()
+    found = connection.execute(since).first()
     if found is not None:
         both = sorted(set(found.touched) & set(names))
         what = found.body["kind"]
@@ -283,9 +283,10 @@ def refuse_locked(found: Collection[Record], codes: Collection[str], actor: str)
             )
 
 
-def _log(row: Record) -> Select[Any]:
+def _log(view: View, row: Record) -> Select[Any]:
     mine = (stroke.c.plan_id == row.id, stroke.c.dropped.is_(False))
-    return select(stroke).where(*mine).order_by(stroke.c.position)
+    strokes = select(stroke).where(*mine).order_by(stroke.c.position)
+    return narrowed(strokes, view, stroke.c.unit_path)
 
 
 def _changed(

@@ -150,8 +150,8 @@ def _in_pieces(
         statement = select(table.c.geom).where(table.c.block_id == whole)
         statement = statement if rows is None else statement.where(rows)
         sums[name] = _per_piece(connection, counting, statement, table, own)
-    homes = _per_piece(connection, counting, _homes(whole), household, own)
-    living = _homes(whole).join(person, person.c.household_id == household.c.id)
+    homes = _per_piece(connection, counting, _homes(counting.view, whole), household, own)
+    living = _homes(counting.view, whole).join(person, person.c.household_id == household.c.id)
     living = living.where(LIVING[counting.basis])
     people = _per_piece(connection, counting, living, household, own)
     sums["people"] = shared(int(stored["people"][whole]), people, area_m2)
@@ -189,8 +189,9 @@ def shared(
     return whole
 
 
-def _homes(whole: str) -> Select[Any]:
-    return select(household.c.geom).where(household.c.block_id == whole)
+def _homes(view: View, whole: str) -> Select[Any]:
+    inside = select(household.c.geom).where(household.c.block_id == whole)
+    return narrowed(inside, view, household.c.unit_path)
 
 
 def _per_piece(

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from gis_service.access import RIGHTS_OF_ROLE
 from layers.registry import LAYERS
 from map_ui import assets
 from map_ui.landing import landing_page
@@ -125,3 +126,9 @@ def luminance(colour: str) -> float:
     channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("role", sorted(RIGHTS_OF_ROLE))
+def test_every_role_has_a_name_in_both_languages(role: str) -> None:
+    assert text("zh", f"role.{role}")
+    assert text("en", f"role.{role}")
