@@ -6,6 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, update
 
+from gis_service.access import RIGHTS_OF_ROLE
 from gis_service.database import Database
 from gis_service.guards import HEADERS
 from grid_boundaries.store import county
@@ -98,7 +99,7 @@ def test_in_the_demo_a_newcomer_clicks_through_to_the_wall(demo_client: Client) 
     page = demo_client.get("/")
     assert page.headers["cache-control"] == "no-store"
     links = [part.split('"')[0] for part in page.text.split('href="') if "/sign-in/" in part]
-    assert len(links) == 11
+    assert len(links) == len(RIGHTS_OF_ROLE)
     answer = demo_client.get(links[0].replace("&amp;", "&"))
     assert (answer.status_code, answer.headers["location"]) == (303, f"/wall/{COUNTY}")
     cookie = answer.headers["set-cookie"]
