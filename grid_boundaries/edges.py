@@ -36,7 +36,10 @@ def shared_edges(faces: NDArray[Any]) -> pd.DataFrame:
 
 
 def _segments(faces: NDArray[Any]) -> pd.DataFrame:
-    rings, face = shapely.get_rings(faces, return_index=True)
+    # get_rings passes over multipolygons without a word
+    parts, whole = shapely.get_parts(faces, return_index=True)
+    rings, part = shapely.get_rings(parts, return_index=True)
+    face = whole[part]
     points, ring = shapely.get_coordinates(rings, return_index=True)
     same_ring = ring[1:] == ring[:-1]
     start, end = points[:-1][same_ring], points[1:][same_ring]

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grid_boundaries import measures
-from grid_boundaries.blocks import grid_polygons, pieces
+from grid_boundaries.blocks import grid_polygons, neighbours, pieces
 from grid_boundaries.checks import Fault, Standards, checks, fault_frame
 from grid_boundaries.codes import profile
 from grid_boundaries.crs import in_metres
+from grid_boundaries.edges import shared_edges
 from grid_boundaries.errors import NotFound, Refused
 from grid_boundaries.numbers import SUMS, Gauge, changes, frame_of
 from grid_boundaries.plan_state import Grid, State
@@ -246,3 +247,13 @@ def test_remedies_of_unassigned_blocks_lead_to_none(data: st.DataObject) -> None
         ]
         state = remedies[0].on(state) if remedies else state
     assert not state.blocks_of(None)
+
+
+def test_edges_of_multipolygons_are_shared_as_borders_are() -> None:
+    edges = shared_edges(METRIC.to_numpy())
+    borders = neighbours(METRIC, shortest_m=0.01)
+    names = METRIC.index.to_numpy()
+    found = dict(zip(zip(names[edges["a"]], names[edges["b"]], strict=True), edges["length"],
+                     strict=True))  # fmt: skip
+    pairs = zip(borders["a"], borders["b"], strict=True)
+    assert found == pytest.approx(dict(zip(pairs, borders["shared_m"], strict=True)))
