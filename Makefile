@@ -11,7 +11,7 @@ run: setup
 
 test: setup-test
 	@$(MAKE) --no-print-directory lint
-	$(PYTHON) -m pytest --cov --cov-report=term $(PYTEST)
+	$(PYTHON) -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term $(PYTEST)
 
 setup:
 	@tools/setup.sh
