@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gis_service.access import Access, on_date, seen_layer
 from gis_service.database import enter_scope_async
 from gis_service.errors import BUSY, UNREADABLE, WrongMethod, problem, refusal_of
+from gis_service.etags import known_etags
 from gis_service.metrics import Metrics
 from gis_service.outbox_reader import OutboxReader
 from gis_service.settings import Settings
@@ -60,9 +61,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class Tile:
-    """A tile ready to be sent."""
+    """A tile ready to be sent; without a body where the asker has it."""
 
-    body: bytes
+    body: bytes | None
     etag: str
 
 
@@ -102,18 +103,19 @@ class Tiles:
         layers = tuple(seen_layer(view, name) for name in names)
         return Asked(layers, on_date(view, _date(request.query_params.get("as_of"))), z, x, y)
 
-    async def get(self, asked: Asked, known: str) -> Tile | None:
-        """Return the tile; None where the asker's ETag `known` is still right."""
+    async def get(self, asked: Asked, known: Collection[str]) -> Tile:
+        """Return the tile, without its body where one of the asker's ETags is still right."""
         kept = self.cache.get(asked.key) if self._reader.is_current else None
         self._metrics.tiles.labels("memory" if kept else "database").inc()
         if kept is not None:
-            return None if kept.etag == known else Tile(kept.body, kept.etag)
+            return Tile(None if kept.etag in known else kept.body, kept.etag)
         if known:
             async with self._pool.connection() as connection:
-                if known == await self._etag(connection, asked):
-                    return None
+                etag = await self._etag(connection, asked)
+            if etag in known:
+                return Tile(None, etag)
         tile = await self._made_once(asked)
-        return None if tile.etag == known else tile
+        return Tile(None, tile.etag) if tile.etag in known else tile
 
     async def _made_once(self, asked: Asked) -> Tile:
         task = self._making.get(asked.key)
@@ -187,9 +189,9 @@ async def _answer(request: Request, access: Access, tiles: Tiles) -> Response:
         )
     asker = await access.asker_async(request)
     asked = tiles.asked(request, asker.view)
-    tile = await tiles.get(asked, request.headers.get("if-none-match", ""))
-    if tile is None:
-        return Response(status_code=304, headers=_headers(request.headers["if-none-match"]))
+    tile = await tiles.get(asked, known_etags(request))
+    if tile.body is None:
+        return Response(status_code=304, headers=_headers(tile.etag))
     headers = {**_headers(tile.etag), "Content-Encoding": "gzip"}
     return Response(tile.body, media_type=MEDIA_TYPE, headers=headers)
 

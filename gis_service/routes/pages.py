@@ -11,8 +11,10 @@ from starlette.responses import FileResponse, RedirectResponse
 
 from gis_service.access import seen_layers
 from gis_service.auth import COOKIE, check_loopback, local_path
-from gis_service.routes.asking import Code, Service
+from gis_service.etags import known_etags
+from gis_service.routes.asking import Code, Service, scoped
 from grid_boundaries.errors import NotFound, NotSignedIn
+from layers.duty.wall import unit_path_of
 from map_ui.assets import asset_path
 from map_ui.base import Page, page_file
 from map_ui.wall import wall_page
@@ -30,7 +32,14 @@ def wall(request: Request, service: Service, unit: Code, theme: str = "dark") ->
     except NotSignedIn:
         return RedirectResponse(f"/?next={quote(request.url.path)}", 303)
     chosen = "light" if theme == "light" else "dark"
-    return page_answer(request, wall_page(unit, chosen, seen_layers(asker.view)))
+    page = wall_page(unit, chosen, seen_layers(asker.view))
+    try:
+        with scoped(service, asker.view) as connection:
+            unit_path_of(connection, asker.view, unit)
+    except NotFound:
+        # the page tells it to people, the status to machines
+        return page_answer(request, page, keep=False, status=404)
+    return page_answer(request, page)
 
 
 @router.get("/sign-in/{token}")
@@ -70,11 +79,11 @@ def static(sha8: str, path: str) -> Response:
     return FileResponse(file, media_type=kind, headers=headers)
 
 
-def page_answer(request: Request, page: Page, *, keep: bool = True) -> Response:
+def page_answer(request: Request, page: Page, *, keep: bool = True, status: int = 200) -> Response:
     """Return a page, or 304 where the asker has it; `keep` false lets nobody keep it."""
     headers = {"ETag": page.etag, "Cache-Control": "private, no-cache"}
     if not keep:
         headers = {"Cache-Control": "no-store"}
-    elif request.headers.get("if-none-match") == page.etag:
+    elif page.etag in known_etags(request):
         return Response(status_code=304, headers=headers)
-    return Response(page.html, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(page.html, status, media_type="text/html; charset=utf-8", headers=headers)

@@ -22,6 +22,7 @@ from gis_service.access import (
 from grid_boundaries.errors import NotAllowed, NotFound
 from grid_boundaries.view import View
 from layers.registry import LAYERS
+from map_ui.texts import LANGUAGES, text
 from tests.county import COUNTY, ROLES, TOWNS, VILLAGES, path_of
 from tests.serving import Client
 
@@ -35,6 +36,11 @@ MATRIX = [(role, name) for role in ROLES for name in LAYERS]
 
 def test_every_role_of_the_county_has_its_rights_written_down() -> None:
     assert set(ROLES) == set(RIGHTS_OF_ROLE)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_role_has_a_name_for_the_first_page(language: str) -> None:
+    assert all(text(language, f"role.{role}") for role in RIGHTS_OF_ROLE)
 
 
 def test_no_role_has_a_right_that_does_not_exist() -> None:

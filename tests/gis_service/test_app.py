@@ -55,6 +55,18 @@ def test_the_wall_page_is_small_and_holds_no_data(client: Client) -> None:
     assert "试县" not in answer.text
 
 
+def test_a_page_that_the_browser_holds_is_not_sent_again(client: Client) -> None:
+    first = client.get(f"/wall/{COUNTY}", headers=client.by("command"))
+    known = {"If-None-Match": f"W/{first.headers['etag']}"}
+    assert client.get(f"/wall/{COUNTY}", headers=client.by("command") | known).status_code == 304
+
+
+def test_the_wall_of_no_unit_says_so_on_the_page_and_in_its_status(client: Client) -> None:
+    answer = client.get("/wall/999999", headers=client.by("command"))
+    assert (answer.status_code, answer.headers["cache-control"]) == (404, "no-store")
+    assert answer.headers["content-type"].startswith("text/html")
+
+
 def test_every_file_that_the_wall_names_is_there(client: Client) -> None:
     page = client.get(f"/wall/{COUNTY}", headers=client.by("command")).text
     # what npm installs is tested where it is installed

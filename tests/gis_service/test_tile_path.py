@@ -58,6 +58,13 @@ def test_an_unchanged_tile_is_not_sent_again(client: Client) -> None:
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
 
 
+@pytest.mark.parametrize("form", ["W/{}", '"old", {}', '"old",W/{}'])
+def test_a_tile_known_to_a_proxy_or_among_others_is_not_sent(client: Client, form: str) -> None:
+    etag = tile(client).headers["etag"]
+    again = tile(client, etag=form.format(etag))
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+
+
 def test_two_scopes_have_two_names_for_one_tile(client: Client) -> None:
     assert tile(client).headers["etag"] != tile(client, role="chief").headers["etag"]
 
@@ -138,7 +145,7 @@ def test_a_layer_without_the_right_is_refused(client: Client) -> None:
 
 
 def test_tiles_are_only_read(client: Client) -> None:
-    assert client.post(TILE, headers=client.by("command")).status_code == 400
+    assert client.post(TILE, headers=client.by("command")).status_code == 405
 
 
 def test_a_layer_named_twice_comes_once(client: Client) -> None:
