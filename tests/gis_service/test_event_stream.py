@@ -13,9 +13,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, update
 
+from gis_service.database import Database
+from grid_boundaries.actors import actor
 from tests.county import COUNTY, SOUTH, VILLAGES, WEST, WIDTH_DEG
-from tests.serving import Client
+from tests.serving import Client, sqlalchemy_url
 
 LON, LAT = WEST + WIDTH_DEG / 2, SOUTH + 0.005
 EAST = WEST + 7.5 * WIDTH_DEG
@@ -26,6 +29,7 @@ class Stream:
 
     def __init__(self, answer: httpx.Response) -> None:
         self.answer = answer
+        self.ended = threading.Event()
         self._queue: Queue[dict[str, Any]] = Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -41,6 +45,8 @@ class Stream:
                     event = {}
         except (httpx.HTTPError, httpx.StreamError):
             return
+        finally:
+            self.ended.set()
 
     def next(self, kind: str, *, layer: str = "", wait_s: float = 40) -> dict[str, Any]:
         """Return the next event of a kind; what comes before it is passed over."""
@@ -221,3 +227,21 @@ def test_an_unknown_unit_has_no_stream(client: Client, unit: str) -> None:
     if unit:
         answer = client.get("/api/events", params={"unit": unit}, headers=client.by("command"))
         assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("change", [{"active": False}, {"scope": []}, {"role": "auditor"}])
+def test_a_stream_ends_when_its_asker_may_no_longer_see_it(
+    own_client: Client,
+    county_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, Any],
+) -> None:
+    monkeypatch.setattr("gis_service.access.FRESH_S", 0.0)
+    with stream(own_client, "chief") as events:
+        events.next("kpi")
+        owner = create_engine(sqlalchemy_url(county_database.owner_url))
+        with owner.begin() as connection:
+            connection.execute(update(actor).where(actor.c.name == "chief").values(**change))
+        owner.dispose()
+        # the interval of silence is a second; one more is for a slow machine
+        assert events.ended.wait(10)

@@ -138,7 +138,7 @@ def test_a_layer_without_the_right_is_refused(client: Client) -> None:
 
 
 def test_tiles_are_only_read(client: Client) -> None:
-    assert client.post(TILE, headers=client.by("command")).status_code == 400
+    assert client.post(TILE, headers=client.by("command")).status_code == 405
 
 
 def test_a_layer_named_twice_comes_once(client: Client) -> None:
