@@ -56,6 +56,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         lifespan=lifespan,
+        # such a redirect would repeat whatever host the request named
+        redirect_slashes=False,
     )
     for router in ROUTERS:
         app.include_router(router)

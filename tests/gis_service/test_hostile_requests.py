@@ -326,3 +326,10 @@ async def plain_answer(_scope: Scope, _receive: Receive, send: Send) -> None:
 
 def test_a_stream_that_is_open_does_not_wait() -> None:
     assert waited_for(plain_answer, plain_answer) == [200, 200]
+
+
+@pytest.mark.parametrize("path", ["/api/layers/", "/api/plans/", "/health/", "/wall/610999/"])
+def test_no_redirect_repeats_the_host_that_was_named(client: Client, path: str) -> None:
+    answer = client.get(path, headers=client.by("planner") | {"Host": "evil.example"})
+    assert answer.status_code == 404
+    assert "evil" not in str(answer.headers)
