@@ -10,7 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from gis_service import __doc__ as about
 from gis_service.errors import add_error_answers
-from gis_service.guards import BodyLimit, LastResort, Measured, SecurityHeaders
+from gis_service.guards import BodyLimit, LastResort, Measured, SecurityHeaders, Waiting
 from gis_service.logs import RequestLog, configure_logs
 from gis_service.metrics import Metrics
 from gis_service.routes import (
@@ -56,6 +56,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         lifespan=lifespan,
+        # such a redirect would repeat whatever host the request named
+        redirect_slashes=False,
     )
     for router in ROUTERS:
         app.include_router(router)
@@ -67,6 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _add_guards(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     """Put the guards round the routes; the one added last is met first."""
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=5)
+    app.add_middleware(Waiting, limit=settings.queue_limit)
     app.add_middleware(TilePath)
     app.add_middleware(BodyLimit, limit_bytes=settings.body_limit_bytes)
     app.add_middleware(LastResort)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -80,6 +80,9 @@ class Subscription:
     lost: bool = False
 
 
+_NOTHING = Event((0, 0), "ver")  # of no layer, so nobody is told
+
+
 class Hub:
     """Turns changes into events, keeps the latest and hands them to the streams."""
 
@@ -88,6 +91,7 @@ class Hub:
         self.cache: TileCache | None = None  # told of every change
         self._kept: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self._streams: set[Subscription] = set()
+        self._is_over = False
         self.versions: dict[str, str] = {}  # newest change of each layer that was seen
 
     async def take(self, changes: Sequence[Change]) -> None:
@@ -104,12 +108,21 @@ class Hub:
     @contextmanager
     def subscribed(self) -> Iterator[Subscription]:
         """Give a stream's queue for as long as the block lasts."""
-        stream = Subscription()
+        stream = Subscription(lost=self._is_over)
         self._streams.add(stream)
         try:
             yield stream
         finally:
             self._streams.discard(stream)
+
+    def end(self) -> None:
+        """End every stream, and each that is still to come: the service is about to stop."""
+        self._is_over = True
+        for stream in self._streams:
+            stream.lost = True
+            # whoever waits is woken; a full queue wakes by itself
+            with suppress(asyncio.QueueFull):
+                stream.queue.put_nowait(_NOTHING)
 
     def since(self, position: Position) -> list[Event] | None:
         """Return the events after a position; None where they are not all kept any more."""

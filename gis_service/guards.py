@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gis_service.errors import TooSlow, failed, problem
 from gis_service.metrics import Metrics
-from grid_boundaries.errors import Malformed, Refused, TooLarge
+from grid_boundaries.errors import Malformed, Refused, TooLarge, Unavailable
 
 BODY_WAIT_S = 30.0  # a whole body must have come by then
 HEADERS: Mapping[str, str] = MappingProxyType(
@@ -78,6 +78,49 @@ class LastResort:
             if is_begun:
                 raise
             await failed(Request(scope), error)(scope, receive, send)
+
+
+class Waiting:
+    """ASGI middleware that answers 503 at once when too many wait for an answer already.
+
+    One waits until the head of the answer is sent, so an open event stream does not count;
+    neither does ``/health``, which asks for nothing that could be busy.
+
+    Parameters
+    ----------
+    limit
+        How many may wait.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self.app = app
+        self._limit = limit
+        self._waiting = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] == "/health":
+            await self.app(scope, receive, send)
+            return
+        if self._waiting >= self._limit:
+            busy = Unavailable(
+                "busy", "服务繁忙，请稍后重试", "The service is busy; try again in a moment"
+            )
+            await problem(busy, Headers(scope=scope))(scope, receive, send)
+            return
+        has_waited = False
+
+        async def noting(message: Message) -> None:
+            nonlocal has_waited
+            if not has_waited and message["type"] == "http.response.start":
+                has_waited = True
+                self._waiting -= 1
+            await send(message)
+
+        self._waiting += 1
+        try:
+            await self.app(scope, receive, noting)
+        finally:
+            self._waiting -= not has_waited
 
 
 class BodyLimit:

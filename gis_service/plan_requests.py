@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from gis_service.errors import field_refusal
+from gis_service.personal_numbers import without_personal_numbers
 from gis_service.wire import read_json
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
-Short = Annotated[str, Field(min_length=1, max_length=200)]
+Free = Annotated[str, AfterValidator(without_personal_numbers)]
+Short = Annotated[Free, Field(min_length=1, max_length=200)]
 Version = Annotated[int, Field(ge=0)]
 Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
@@ -128,7 +130,7 @@ class Publishing(Change):
 class Remark(Asked):
     """A comment, on a block or grid where it says so."""
 
-    text: Annotated[str, Field(min_length=1, max_length=4000)]
+    text: Annotated[Free, Field(min_length=1, max_length=4000)]
     about: Id | None = None
 
 

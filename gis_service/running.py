@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Thread
+from types import FrameType
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -84,6 +88,7 @@ async def _put_together(
         Ingest(engine, metrics),
         metrics,
     )
+    _before_stop(stack, hub.end)
     following = asyncio.create_task(reader.run())
     stack.push_async_callback(_ended, following)
     # no stream is open yet, so what happened before is kept for replay and told to nobody as news
@@ -94,6 +99,26 @@ async def _put_together(
         life = DemoLife(engine, one.ingest, settings.demo_interval_s, one.now, default_rng())
         _in_thread(stack, life)
     return one
+
+
+def _before_stop(stack: AsyncExitStack, act: Callable[[], None]) -> None:
+    """Act as soon as a signal asks the process to stop, before the server waits for its answers.
+
+    An open stream would else be waited for until patience ends, and be cut off.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return  # signals are the main thread's
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        known = signal.getsignal(number)
+
+        def told(number: int, frame: FrameType | None, known: Any = known) -> None:
+            loop.call_soon_threadsafe(act)
+            if callable(known):
+                known(number, frame)
+
+        signal.signal(number, told)
+        stack.callback(signal.signal, number, known)
 
 
 def _in_thread(stack: AsyncExitStack, work: Refresher | DemoLife) -> None:

@@ -6,9 +6,11 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, update
 
+from gis_service.access import RIGHTS_OF_ROLE
 from gis_service.database import Database
 from gis_service.guards import HEADERS
 from grid_boundaries.store import county
+from map_ui.texts import text
 from tests.county import COUNTY, ROLES
 from tests.serving import Client, sqlalchemy_url
 
@@ -131,3 +133,8 @@ def test_signing_in_leads_nowhere_else(client: Client, goal: str) -> None:
 def test_no_route_of_the_api_documentation_loads_from_elsewhere(client: Client) -> None:
     assert client.get("/docs").status_code == 404
     assert client.get("/redoc").status_code == 404
+
+
+@pytest.mark.parametrize("role", RIGHTS_OF_ROLE)
+def test_every_role_has_a_name_on_the_first_page(role: str) -> None:
+    assert {text(language, f"role.{role}") for language in ("zh", "en")} - {""}

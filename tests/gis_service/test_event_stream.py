@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from queue import Empty, Queue
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import create_engine, update
 
+from gis_service.database import Database
+from grid_boundaries.actors import actor
 from tests.county import COUNTY, SOUTH, VILLAGES, WEST, WIDTH_DEG
-from tests.serving import Client
+from tests.serving import Client, settings_of, sqlalchemy_url
 
 LON, LAT = WEST + WIDTH_DEG / 2, SOUTH + 0.005
 EAST = WEST + 7.5 * WIDTH_DEG
@@ -26,6 +34,7 @@ class Stream:
 
     def __init__(self, answer: httpx.Response) -> None:
         self.answer = answer
+        self.ended = threading.Event()
         self._queue: Queue[dict[str, Any]] = Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -41,6 +50,8 @@ class Stream:
                     event = {}
         except (httpx.HTTPError, httpx.StreamError):
             return
+        finally:
+            self.ended.set()
 
     def next(self, kind: str, *, layer: str = "", wait_s: float = 40) -> dict[str, Any]:
         """Return the next event of a kind; what comes before it is passed over."""
@@ -221,3 +232,56 @@ def test_an_unknown_unit_has_no_stream(client: Client, unit: str) -> None:
     if unit:
         answer = client.get("/api/events", params={"unit": unit}, headers=client.by("command"))
         assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("change", [{"active": False}, {"scope": []}, {"role": "auditor"}])
+def test_a_stream_ends_when_its_asker_may_no_longer_see_it(
+    own_client: Client,
+    county_database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, Any],
+) -> None:
+    monkeypatch.setattr("gis_service.access.FRESH_S", 0.0)
+    with stream(own_client, "chief") as events:
+        events.next("kpi")
+        owner = create_engine(sqlalchemy_url(county_database.owner_url))
+        with owner.begin() as connection:
+            connection.execute(update(actor).where(actor.c.name == "chief").values(**change))
+        owner.dispose()
+        # the interval of silence is a second; one more is for a slow machine
+        assert events.ended.wait(10)
+
+
+def test_streams_end_at_once_when_the_service_is_about_to_stop(
+    county_database: Database, tmp_path: Path
+) -> None:
+    settings = settings_of(county_database, tmp_path)
+    place = {"GIS_DATABASE_URL": settings.database_url or "", "GIS_DATA_DIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", _SERVER], env=os.environ | place, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        with Client(port, settings) as client, stream(client) as events:
+            events.next("kpi")
+            process.send_signal(signal.SIGTERM)
+            _, told = process.communicate(timeout=30)
+            assert events.ended.is_set()
+    assert process.returncode in {0, -signal.SIGTERM}
+    # uvicorn would tell of what it had to cut off
+    assert "Traceback" not in told
+    assert "Cancel" not in told
+
+
+# the server as it is run, patient for far longer than the test
+_SERVER = """
+import uvicorn
+from gis_service.app import create_app
+from gis_service.listening import listening_socket
+from gis_service.settings import Settings
+with listening_socket("127.0.0.1", 0) as listening:
+    config = uvicorn.Config(create_app(Settings()), log_config=None, timeout_graceful_shutdown=25)
+    print(listening.getsockname()[1], flush=True)
+    uvicorn.Server(config).run(sockets=[listening])
+"""
