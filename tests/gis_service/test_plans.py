@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -180,6 +181,34 @@ def test_strokes_on_other_ground_meet_without_conflict(own_client: Client) -> No
     other = [f"{VILLAGES[1]}001", f"{VILLAGES[1]}002"]
     told = drawn(own_client, plan, 0, "approver", kind="merge", grids=other[:1], into=other[1])
     assert told["version"] == 2
+
+
+def test_of_many_planners_at_once_no_acknowledged_stroke_is_lost(own_client: Client) -> None:
+    plan = started(own_client)
+    pairs = [(f"{village}001", f"{village}002") for village in VILLAGES]
+    held = get(own_client, f"/plans/{plan}/assignment")["blocks"]
+
+    def work(pair: tuple[str, str]) -> list[tuple[str, str]]:
+        """Move the blocks of one village to and fro, always from the version first seen."""
+        own = sorted(block for block, code in held.items() if code in pair)
+        done, version = [], 0
+        for block in own * 2:
+            to = pair[len(done) % 2]
+            stroke = {"kind": "move", "blocks": [block], "to": to}
+            body = {"base_version": version, "stroke": stroke}
+            answer = own_client.post(
+                f"/api/plans/{plan}/strokes", json=body, headers=own_client.by("planner")
+            )
+            assert answer.status_code == 200, answer.text
+            done.append((block, to))
+            version = answer.json()["version"]
+        return done
+
+    with ThreadPoolExecutor(len(pairs)) as pool:
+        done = [stroke for strokes in pool.map(work, pairs) for stroke in strokes]
+    whole = get(own_client, f"/plans/{plan}")
+    assert len(done) == len(whole["strokes"]) == whole["version"] == 32
+    assert get(own_client, f"/plans/{plan}/assignment")["blocks"] == {**held, **dict(done)}
 
 
 def test_a_stroke_on_changed_ground_is_a_conflict_with_who_when_and_what(
