@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from queue import Empty
 from typing import Any
 
 import pytest
@@ -233,7 +234,8 @@ def test_planners_hear_of_a_stroke_and_others_do_not(own_client: Client) -> None
     with stream(own_client, "planner") as planner, stream(own_client, "leader") as leader:
         drawn(own_client, plan, 0, kind="move", blocks=[BLOCK_10], to=GRID_2)
         assert planner.next("ver", layer=f"plan:{plan}")["data"]["box"] is None
-        assert leader.is_silent("ver")
+        with pytest.raises(Empty):
+            leader.next("ver", layer=f"plan:{plan}", wait_s=1.5)
 
 
 def test_an_undo_is_a_conflict_for_whoever_has_not_seen_it(own_client: Client) -> None:
