@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -165,24 +166,16 @@ def _published_or_noted(desk: Desk, row: Record) -> bool:
     return True
 
 
-class _as_service:  # noqa: N801 - it reads as a word of the sentence
-    """For a block, what an approved plan does is done as the service, over the whole county."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._asker = desk
-        self._own = replace(desk, view=system_view(desk.view.actor))
-
-    def __enter__(self) -> Desk:
-        connection = self._own.connection
-        connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
-        # a whole county may take longer than a request is allowed to; Core cannot say SET LOCAL
-        connection.execute(text("set local statement_timeout = 0"))
-        enter_scope(connection, self._own.view)
-        return self._own
-
-    def __exit__(self, *_error: object) -> None:
-        if self._own.connection.in_transaction() and _error[0] is None:
-            enter_scope(self._own.connection, self._asker.view)
+@contextmanager
+def _as_service(desk: Desk) -> Iterator[Desk]:
+    """Give a desk of the whole county: what an approved plan does, the service does for it."""
+    own = replace(desk, view=system_view(desk.view.actor))
+    own.connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+    # a whole county may take longer than a request is allowed to; Core cannot say SET LOCAL
+    own.connection.execute(text("set local statement_timeout = 0"))
+    enter_scope(own.connection, own.view)
+    yield own
+    enter_scope(desk.connection, desk.view)
 
 
 def _in_force(desk: Desk, row: Record) -> State:

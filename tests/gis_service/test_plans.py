@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from queue import Empty
 from typing import Any
 
 import pytest
 
 from tests.county import SOUTH, VILLAGES, WEST, WIDTH_DEG
+from tests.gis_service.test_event_stream import stream
 from tests.serving import Client
 
 GRID_1, GRID_2 = f"{VILLAGES[0]}001", f"{VILLAGES[0]}002"  # of 西社区, blocks 9 10 and 11 12
@@ -182,6 +185,35 @@ def test_strokes_on_other_ground_meet_without_conflict(own_client: Client) -> No
     assert told["version"] == 2
 
 
+def test_of_many_planners_at_once_no_acknowledged_stroke_is_lost(own_client: Client) -> None:
+    plan = started(own_client)
+    pairs = [(f"{village}001", f"{village}002") for village in VILLAGES]
+    held = get(own_client, f"/plans/{plan}/assignment")["blocks"]
+
+    def work(pair: tuple[str, str]) -> list[tuple[str, str]]:
+        """Move the blocks of one village to and fro, always from the version first seen."""
+        own = sorted(block for block, code in held.items() if code in pair)
+        done: list[tuple[str, str]] = []
+        version = 0
+        for block in own * 2:
+            to = pair[len(done) % 2]
+            stroke = {"kind": "move", "blocks": [block], "to": to}
+            body = {"base_version": version, "stroke": stroke}
+            answer = own_client.post(
+                f"/api/plans/{plan}/strokes", json=body, headers=own_client.by("planner")
+            )
+            assert answer.status_code == 200, answer.text
+            done.append((block, to))
+            version = answer.json()["version"]
+        return done
+
+    with ThreadPoolExecutor(len(pairs)) as pool:
+        done = [stroke for strokes in pool.map(work, pairs) for stroke in strokes]
+    whole = get(own_client, f"/plans/{plan}")
+    assert len(done) == len(whole["strokes"]) == whole["version"] == 32
+    assert get(own_client, f"/plans/{plan}/assignment")["blocks"] == {**held, **dict(done)}
+
+
 def test_a_stroke_on_changed_ground_is_a_conflict_with_who_when_and_what(
     own_client: Client,
 ) -> None:
@@ -195,6 +227,15 @@ def test_a_stroke_on_changed_ground_is_a_conflict_with_who_when_and_what(
     where = problem["where"]
     assert (where["by"], where["what"], where["version"]) == ("planner", "move", 1)
     assert where["at"] and where["both"] == sorted([GRID_1, GRID_2])
+
+
+def test_planners_hear_of_a_stroke_and_others_do_not(own_client: Client) -> None:
+    plan = started(own_client)
+    with stream(own_client, "planner") as planner, stream(own_client, "leader") as leader:
+        drawn(own_client, plan, 0, kind="move", blocks=[BLOCK_10], to=GRID_2)
+        assert planner.next("ver", layer=f"plan:{plan}")["data"]["box"] is None
+        with pytest.raises(Empty):
+            leader.next("ver", layer=f"plan:{plan}", wait_s=1.5)
 
 
 def test_an_undo_is_a_conflict_for_whoever_has_not_seen_it(own_client: Client) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import random
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 import shapely
 from sqlalchemy import ColumnElement, Connection, Engine, create_engine, func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from gis_service.access import system_view
 from gis_service.database import Database, enter_scope
@@ -342,6 +346,38 @@ def test_a_publication_that_fails_changes_nothing(engine: Engine) -> None:
         assert in_force(desk.connection) == before
         assert desk.row(plan).status == "draft"
         assert_sound(desk.connection)
+
+
+def test_killed_at_any_moment_a_publication_is_whole_or_not_at_all(engine: Engine) -> None:
+    rng, outcomes = random.Random(7), set()
+    with at(engine) as desk:
+        strokes = (split(), move([f"{BLOCK_10}.2", BLOCK_9], GRID_2))
+        old = in_force(desk.connection)
+        plans = [planned(desk, *strokes) for _ in range(6)]
+    for plan in plans:
+        thread = threading.Thread(target=quietly_published, args=(engine, plan))
+        thread.start()
+        time.sleep(rng.uniform(0.0, 0.25))
+        with at(engine) as desk:
+            others = "select pg_terminate_backend(pid) from pg_stat_activity where"
+            mine = " datname = current_database() and pid <> pg_backend_pid()"
+            desk.connection.execute(text(others + mine))
+        thread.join()
+        engine.dispose()
+        with at(engine) as desk:
+            assert_sound(desk.connection)
+            is_new = desk.row(plan).status == "published"
+            assert (in_force(desk.connection) != old) is is_new
+            outcomes.add(is_new)
+        if is_new:
+            break  # the others started from grids that are not in force any more
+    assert outcomes
+
+
+def quietly_published(engine: Engine, plan: int) -> None:
+    """Publish until somebody ends the connection."""
+    with suppress(DBAPIError), at(engine) as desk:
+        publish_on(desk, desk.row(plan), desk.now.date())
 
 
 def test_a_publication_is_announced(engine: Engine) -> None:
