@@ -56,5 +56,6 @@ LAYER = Layer(
     features=features,
     table=block_count,
     tile_attributes=("people", "households"),
-    right="counts",
+    # finer than a grid: for those who draw grids, on no shared map
+    right="plans",
 )
