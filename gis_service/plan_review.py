@@ -28,6 +28,7 @@ from grid_boundaries.reconcile import reconciled
 from grid_boundaries.refinement import finest
 from grid_boundaries.rules import rules_from
 from grid_boundaries.store import county
+from layers.block_sums import KeptSums
 from layers.plan_ground import ground_under, shapes_of, shapes_round, sums_in, touching_of
 from layers.plan_ground import villages_of as village_codes
 
@@ -61,6 +62,7 @@ class PlanCaches:
 
     states: records.States = field(default_factory=records.States)
     near: Neighbourhoods = field(default_factory=Neighbourhoods)
+    sums: KeptSums = field(default_factory=KeptSums)
 
 
 def faults(desk: Desk, row: Record, near: Neighbourhoods, state: State) -> list[Fault]:

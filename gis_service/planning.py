@@ -31,7 +31,7 @@ from grid_boundaries.rules import rules_from
 from grid_boundaries.store import unit
 from grid_boundaries.strokes import Create, Merge, Move, Retire, Stroke, touched
 from grid_boundaries.view import View, narrowed
-from layers.block_sums import Counting
+from layers.block_sums import Counting, KeptSums
 from layers.plan_ground import shapes_round, sums_in, village_of_blocks
 from layers.read import the_county
 
@@ -50,6 +50,7 @@ class Desk:
     view: View
     now: datetime
     states: States = field(default_factory=States)
+    sums: KeptSums | None = None
 
     def row(self, plan_id: int, *, for_update: bool = False) -> Record:
         """Return a plan's row."""
@@ -71,7 +72,7 @@ class Desk:
 
     def counting(self, basis: str) -> Counting:
         """Return what is counted in blocks."""
-        return Counting(self.view, basis, self.now)
+        return Counting(self.view, basis, self.now, self.sums)
 
     @property
     def srid(self) -> int:

@@ -169,7 +169,7 @@ def _published_or_noted(desk: Desk, row: Record) -> bool:
 @contextmanager
 def _as_service(desk: Desk) -> Iterator[Desk]:
     """Give a desk of the whole county: what an approved plan does, the service does for it."""
-    own = replace(desk, view=system_view(desk.view.actor))
+    own = replace(desk, view=system_view(desk.view.actor), sums=None)  # counts of this moment
     own.connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
     # a whole county may take longer than a request is allowed to; Core cannot say SET LOCAL
     own.connection.execute(text("set local statement_timeout = 0"))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -28,6 +31,7 @@ from layers.read import metric_frame
 from layers.workers import worker
 
 INCIDENT_DAYS = 90
+FRESH_S = 5.0  # how old a planner's live counts may be
 PEOPLE: Mapping[str, Column[Any]] = {
     "present": block_count.c.people,
     "registered": block_count.c.registered,
@@ -38,6 +42,25 @@ LIVING: Mapping[str, Column[Any]] = {
     "registered": person.c.registered,
     "usual": person.c.usual,
 }
+
+
+class KeptSums:
+    """The counts of all blocks, read anew every few seconds: planners ask many times a second."""
+
+    def __init__(self, fresh_s: float = FRESH_S) -> None:
+        self._fresh_s = fresh_s
+        self._kept: dict[tuple[tuple[str, ...], str], tuple[float, pd.DataFrame]] = {}
+        self._lock = Lock()
+
+    def of(self, connection: Connection, counting: Counting) -> pd.DataFrame:
+        """Return the counts of every block in scope in which something is counted."""
+        key = (counting.view.scope, counting.basis)
+        with self._lock:
+            read_at, found = self._kept.get(key, (-math.inf, pd.DataFrame()))
+            if time.monotonic() - read_at > self._fresh_s:
+                found = block_sums(connection, replace(counting, kept=None))
+                self._kept[key] = (time.monotonic(), found)
+        return found
 
 
 @dataclass(frozen=True)
@@ -51,11 +74,14 @@ class Counting:
         only (`County.population_basis`) has them in ``people``.
     now
         Incidents of the 90 days before are counted; aware.
+    kept
+        Counts that may be some seconds old; None reads them.
     """
 
     view: View
     basis: str
     now: datetime
+    kept: KeptSums | None = None
 
     @property
     def tables(self) -> Mapping[str, tuple[Table, ColumnElement[bool] | None]]:
@@ -86,6 +112,9 @@ def block_sums(
         By block id with the columns `numbers.SUMS`, whole numbers; a row for every block asked
         for, or with None for every block in which something is counted.
     """
+    if counting.kept is not None:
+        every = counting.kept.of(connection, counting)
+        return every if blocks is None else every.reindex(sorted(blocks), fill_value=0)
     columns = _residents(connection, counting, blocks)
     for name, (table, rows) in counting.tables.items():
         statement = select(table.c.block_id, func.count()).group_by(table.c.block_id)
@@ -113,7 +142,7 @@ def plan_sums(
         Metres, by id: every piece of a block of which one piece is among `blocks`.
     """
     cut = sorted({block.partition(".")[0] for block in blocks if "." in block})
-    stored = block_sums(connection, counting, [*blocks, *_wholes(blocks)])
+    stored = block_sums(connection, counting, {*blocks, *_wholes(blocks)})
     rows = [stored]
     for first in cut:
         pieces = pieces_of(shapes, first)

@@ -29,7 +29,8 @@ def desk_of(service: Running, who: Asker, right: str = "plans") -> Iterator[Desk
     """Give a desk in the asker's scope, to those who may work on plans."""
     who.needs(right)
     with scoped(service, who.view) as connection:
-        yield Desk(connection, who.view, service.now(), service.plans.states)
+        own = service.plans
+        yield Desk(connection, who.view, service.now(), own.states, own.sums)
 
 
 @router.post("", status_code=201)
