@@ -41,6 +41,7 @@ def test_a_token_says_who_and_until_when() -> None:
         URLSafeTimedSerializer(b"another key", salt="sign-in").dumps("leader"),
         URLSafeTimedSerializer(KEY, salt="another salt").dumps("leader"),
     ],
+    ids=["empty", "word", "dots", "none", "accent", "surrogate", "long", "key", "salt"],
 )  # fmt: skip
 def test_a_token_of_others_is_none(token: str) -> None:
     with pytest.raises(NotSignedIn):
