@@ -45,7 +45,7 @@ class BoundedHead(HttpToolsProtocol):
                 self.send_400_response("The request's head is too long.")
 
     def on_message_begin(self) -> None:
-        """Begin to count."""
+        """Start a new head: nothing of it has come yet."""
         super().on_message_begin()
         self._is_head, self._head_bytes = True, 0
         self._wait()
@@ -56,7 +56,7 @@ class BoundedHead(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count a header."""
+        """Add to what the head has taken, and refuse it past the limit."""
         self._count(len(name) + len(value))
         super().on_header(name, value)
 

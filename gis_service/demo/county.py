@@ -56,11 +56,11 @@ class DemoCounty:
     metric_srid: int = METRIC_SRID
 
 
-def made_up(seed: int, today: date, size: Size = COUNTY) -> DemoCounty:
+def made_up(seed: int, today: date, scale: Size = COUNTY) -> DemoCounty:
     """Return the county of one seed and day; the same pair gives the same bytes."""
     units = published_units()
-    plan = laid_out(seed, units, size)
-    parts = parting(plan, size, chance(seed, "grids"))
+    plan = laid_out(seed, units, scale)
+    parts = parting(plan, scale, chance(seed, "grids"))
     at = placing(plan)
     ground = territory(plan, parts, units, at)
     lanes = hamlet_lanes(plan, chance(seed, "lanes"))
@@ -68,7 +68,7 @@ def made_up(seed: int, today: date, size: Size = COUNTY) -> DemoCounty:
     streets["name"] = None
     built = houses(plan, parts, streets, chance(seed, "houses"))
     public = public_houses(plan, built, streets, chance(seed, "public"))
-    homes, house = _homes(seed, today, size, plan, parts, ground, at, built, public)
+    homes, house = _homes(seed, today, scale, plan, parts, ground, at, built, public)
     frames = {
         "county": county_row(seed, today, CENTRE),
         **ground.frames,
@@ -77,7 +77,7 @@ def made_up(seed: int, today: date, size: Size = COUNTY) -> DemoCounty:
     }
     present = homes["person"].groupby("household_id", sort=False)["present"].sum().to_numpy()
     residents = np.bincount(house, weights=present, minlength=len(built)).astype(np.int64)
-    living = Living(plan, parts, ground, at, size, today, built, streets, public, residents)
+    living = Living(plan, parts, ground, at, scale, today, built, streets, public, residents)
     truth: Frames = {}
     _add_places(seed, living, frames, truth)
     _add_workers(seed, living, frames, truth, house)
@@ -90,7 +90,7 @@ def made_up(seed: int, today: date, size: Size = COUNTY) -> DemoCounty:
 def _homes(
     seed: int,
     today: date,
-    size: Size,
+    scale: Size,
     plan: Plan,
     parts: Parting,
     ground: Territory,
@@ -106,7 +106,7 @@ def _homes(
     building.loc[public["house"], "kind"] = "public"
     building.loc[public["house"], "name"] = public["name"].to_numpy()
     household = household_frame(plan, ground, built, building, house, at)
-    person = persons(household["id"].tolist(), today, size, chance(seed, "people"))
+    person = persons(household["id"].tolist(), today, scale, chance(seed, "people"))
     counts = block_counts(ground, person, built["block"].to_numpy()[house])
     return {
         "building": building,

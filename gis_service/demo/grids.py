@@ -39,11 +39,11 @@ class Parting:
         return (self.grids["kind"] == "special").to_numpy()[self.grid]
 
 
-def parting(plan: Plan, size: Size, rng: np.random.Generator) -> Parting:
+def parting(plan: Plan, scale: Size, rng: np.random.Generator) -> Parting:
     """Return the grids of the plan: special ones first cut out, the rest parted evenly."""
     blocks = plan.blocks
-    special = _special_blocks(plan, size, rng)
-    households = _households(plan, size, set(special), rng)
+    special = _special_blocks(plan, scale, rng)
+    households = _households(plan, scale, set(special), rng)
     grid = np.full(len(blocks), -1)
     rows: list[dict[str, object]] = []
     for block, use in special.items():
@@ -57,7 +57,7 @@ def parting(plan: Plan, size: Size, rng: np.random.Generator) -> Parting:
                 "setting": setting,
             }
         )
-    for village, setting, members, count in _areas(plan, size, grid, households):
+    for village, setting, members, count in _areas(plan, scale, grid, households):
         part = _parts(plan, members, households, count)
         for block, number in part.items():
             grid[block] = len(rows) + number
@@ -66,7 +66,7 @@ def parting(plan: Plan, size: Size, rng: np.random.Generator) -> Parting:
     return Parting(grid, pd.DataFrame(rows), households)
 
 
-def _special_blocks(plan: Plan, size: Size, rng: np.random.Generator) -> dict[int, str]:
+def _special_blocks(plan: Plan, scale: Size, rng: np.random.Generator) -> dict[int, str]:
     blocks = plan.blocks
     kind = blocks["kind"].to_numpy()
     city = blocks["town"].to_numpy() == 0
@@ -75,11 +75,11 @@ def _special_blocks(plan: Plan, size: Size, rng: np.random.Generator) -> dict[in
     taken: set[int] = set()
     total = sum(count for _, count, _ in SPECIAL_USES)
     for use, count, in_city in SPECIAL_USES:
-        wanted = max(1, round(count * size.special_grids / total))
+        wanted = max(1, round(count * scale.special_grids / total))
         fit = np.flatnonzero(city if in_city else (kind == "open") & (area > 8e5))
         for block in rng.permutation(fit).tolist():
             village = int(blocks["village"][block])
-            if wanted == 0 or len(chosen) == size.special_grids:
+            if wanted == 0 or len(chosen) == scale.special_grids:
                 break
             if village not in taken and _leaves_whole(plan, block):
                 chosen[block] = use
@@ -105,7 +105,7 @@ def _leaves_whole(plan: Plan, block: int) -> bool:
     return len(seen) == len(beside)
 
 
-def _households(plan: Plan, size: Size, special: set[int], rng: np.random.Generator) -> Ints:
+def _households(plan: Plan, scale: Size, special: set[int], rng: np.random.Generator) -> Ints:
     blocks = plan.blocks
     area = shapely.area(blocks["geom"].to_numpy())
     at = shapely.get_coordinates(shapely.centroid(blocks["geom"].to_numpy()))
@@ -116,15 +116,15 @@ def _households(plan: Plan, size: Size, special: set[int], rng: np.random.Genera
     share = area * np.exp(-away / 1_500.0) * rng.uniform(0.4, 1.0, len(blocks))
     share[list(special)] = 0.0
     city, market = town == 0, town > 0
-    wanted[city] = parts(size.city_households, share[city])
-    wanted[market] = parts(size.market_households, share[market])
+    wanted[city] = parts(scale.city_households, share[city])
+    wanted[market] = parts(scale.market_households, share[market])
     hamlet = np.flatnonzero((blocks["kind"] == "hamlet").to_numpy())
     wanted[hamlet] = plan.home.groups["households"].to_numpy()[blocks["group"].to_numpy()[hamlet]]
     return wanted
 
 
 def _areas(
-    plan: Plan, size: Size, grid: Ints, households: Ints
+    plan: Plan, scale: Size, grid: Ints, households: Ints
 ) -> list[tuple[int, str, Ints, int]]:
     """Return village, setting, blocks and count of grids of each area parted on its own."""
     blocks = plan.blocks.assign(households=households, free=grid < 0)
@@ -132,9 +132,9 @@ def _areas(
         [blocks["town"] == 0, blocks["town"] > 0], ["city", "market_town"], "village"
     )
     wanted = {
-        "city": size.city_grids,
-        "market_town": size.market_grids,
-        "village": size.grids - int((grid >= 0).sum()) - size.city_grids - size.market_grids,
+        "city": scale.city_grids,
+        "market_town": scale.market_grids,
+        "village": scale.grids - int((grid >= 0).sum()) - scale.city_grids - scale.market_grids,
     }
     areas = []
     for setting, of_setting in blocks[blocks["free"]].groupby("setting", sort=True):

@@ -16,10 +16,10 @@ SIZES = (0.22, 0.27, 0.22, 0.16, 0.08, 0.05)  # of 1 … 6 persons
 
 
 def persons(
-    households: list[str], today: date, size: Size, rng: np.random.Generator
+    households: list[str], today: date, scale: Size, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Return `size.people` persons in the households, plain numbers included."""
-    members = _members(len(households), size.people, rng)
+    """Return `scale.people` persons in the households, plain numbers included."""
+    members = _members(len(households), scale.people, rng)
     home = np.repeat(np.arange(len(households)), members)
     nth = np.arange(len(home)) - np.repeat(np.cumsum(members) - members, members)
     relation = _relations(nth, rng)

@@ -46,15 +46,15 @@ class Plan:
         return shapely.coverage_union_all(self.blocks["geom"].to_numpy())
 
 
-def laid_out(seed: int, units: pd.DataFrame, size: Size) -> Plan:
+def laid_out(seed: int, units: pd.DataFrame, scale: Size) -> Plan:
     """Return the plan of one seed."""
     box = county_box()
-    hills = terrain(chance(seed, "terrain"), box, size.cell_m * size.terrain_cells)
-    land = ground(hills, box, size, chance(seed, "ground"))
-    home = settled(land, box, units, size, chance(seed, "settle"))
+    hills = terrain(chance(seed, "terrain"), box, scale.cell_m * scale.terrain_cells)
+    land = ground(hills, box, scale, chance(seed, "ground"))
+    home = settled(land, box, units, scale, chance(seed, "settle"))
     water = waters(hills, chance(seed, "waters"))
-    way = roads(land, home, river_cells(hills, size.terrain_cells), chance(seed, "roads"))
-    pieces = pieces_of(land, home, size, chance(seed, "tiling"))
+    way = roads(land, home, river_cells(hills, scale.terrain_cells), chance(seed, "roads"))
+    pieces = pieces_of(land, home, scale, chance(seed, "tiling"))
     borders = borders_of(pieces, land.cell_m, chance(seed, "borders"))
     borders, towns = _towns(seed, pieces, borders, water)
     outside = _rural_blocks(pieces, borders, home)

@@ -62,9 +62,9 @@ class Settled:
     urban: Ints  # which town's built-up ground, in the order of TOWN_SEATS
 
 
-def ground(land: Terrain, box: Box, size: Size, rng: np.random.Generator) -> Ground:
+def ground(land: Terrain, box: Box, scale: Size, rng: np.random.Generator) -> Ground:
     """Return the fine raster of the county whose border follows the ridges."""
-    times = size.terrain_cells
+    times = scale.terrain_cells
     height = finer(land, rng, times)
     drained = zoom(land.drained_km2, times, order=0)
     above = zoom(gaussian_filter(above_stream(land, STREAM_KM2), 0.7), times, order=1)
@@ -92,13 +92,13 @@ def _county(land: Terrain, box: Box) -> Ints:
 
 
 def settled(
-    land: Ground, box: Box, units: pd.DataFrame, size: Size, rng: np.random.Generator
+    land: Ground, box: Box, units: pd.DataFrame, scale: Size, rng: np.random.Generator
 ) -> Settled:
     """Return the villages of `units` and their groups, each on its own ground."""
     cost = np.where(land.county, land.cost, np.inf)
     net = graph(cost)
     seats = np.array([_valley_near(land, point) for point in box.seats_m])
-    urban = _urban(land, seats, size)
+    urban = _urban(land, seats, scale)
     town = labels_of(reach(net, seats), seats).reshape(land.shape)
     town = without_fragments(np.where(urban >= 0, urban, town))
     villages = _villages(land, seats, np.where(urban < 0, town, -1), units, rng)
@@ -109,7 +109,7 @@ def settled(
     # towns cut what is round them; what they cut off goes to a neighbour
     mixed = without_fragments(np.where(urban >= 0, URBAN + urban, village))
     urban = np.where(mixed >= URBAN, mixed - URBAN, -1)
-    groups = _groups(land, villages, mixed, size, rng)
+    groups = _groups(land, villages, mixed, scale, rng)
     group_seats = groups["seat"].to_numpy()
     inner = reach(graph(cost, apart=mixed), group_seats)
     group = labels_of(inner, group_seats).reshape(land.shape)
@@ -131,7 +131,7 @@ def _owners(villages: pd.DataFrame, mixed: Ints, towns: int) -> Ints:
     return owners
 
 
-def _urban(land: Ground, seats: Ints, size: Size) -> Ints:
+def _urban(land: Ground, seats: Ints, scale: Size) -> Ints:
     # a town is the ground that is soonest reached from its seat, along the valley floor
     floor = np.where(land.county, 1.0 + np.maximum(land.above_m, 0.0) ** 1.5 / 40.0, np.inf)
     reached = reach(graph(floor), seats)
@@ -139,7 +139,7 @@ def _urban(land: Ground, seats: Ints, size: Size) -> Ints:
     urban = np.full(land.height_m.size, -1)
     cell_km2 = (land.cell_m / 1000.0) ** 2
     for number in range(len(seats)):
-        wanted = size.city_km2 if number == 0 else size.market_km2
+        wanted = scale.city_km2 if number == 0 else scale.market_km2
         away = np.where(nearest == number, reached.distance, np.inf)
         urban[np.argsort(away, kind="stable")[: round(wanted / cell_km2)]] = number
     return without_fragments(urban.reshape(land.shape))
@@ -191,14 +191,14 @@ def spread(
 
 
 def _groups(
-    land: Ground, villages: pd.DataFrame, village: Ints, size: Size, rng: np.random.Generator
+    land: Ground, villages: pd.DataFrame, village: Ints, scale: Size, rng: np.random.Generator
 ) -> pd.DataFrame:
     rural = villages.index[~villages["urban_only"]].to_numpy()
-    households = parts(size.village_households, rng.lognormal(0.0, 0.35, len(rural)))
+    households = parts(scale.village_households, rng.lognormal(0.0, 0.35, len(rural)))
     flat, low = village.ravel(), 1.0 / land.cost.ravel() ** 2
     frames = []
     for number, total in zip(rural, households, strict=True):
-        count = max(3, round(total / size.group_households))
+        count = max(3, round(total / scale.group_households))
         seat = np.array([villages["seat"][number]])
         mine = flat == number
         fit = np.flatnonzero(mine & (land.drained_km2.ravel() > 1.5))

@@ -31,9 +31,9 @@ class Pieces:
     hamlet: NDArray[np.bool_]  # per label
 
 
-def pieces_of(land: Ground, home: Settled, size: Size, rng: np.random.Generator) -> Pieces:
+def pieces_of(land: Ground, home: Settled, scale: Size, rng: np.random.Generator) -> Pieces:
     """Return the county cut into towns, hamlet cells and open land, none crossing a group."""
-    opened, seeds = _open_land(land, home, size, rng)
+    opened, seeds = _open_land(land, home, scale, rng)
     hamlet = home.hamlet | ((home.group >= 0) & (opened < 0))
     keys = np.where(opened >= 0, 2 * len(seeds) + opened, home.group)
     keys = np.where(hamlet, home.group, keys)
@@ -52,10 +52,10 @@ def pieces_of(land: Ground, home: Settled, size: Size, rng: np.random.Generator)
 
 
 def _open_land(
-    land: Ground, home: Settled, size: Size, rng: np.random.Generator
+    land: Ground, home: Settled, scale: Size, rng: np.random.Generator
 ) -> tuple[Ints, Ints]:
     free = land.county & ~home.hamlet & (home.urban < 0)
-    step = round(np.sqrt(size.open_block_km2) * 1000.0 / land.cell_m)
+    step = round(np.sqrt(scale.open_block_km2) * 1000.0 / land.cell_m)
     rows, columns = land.shape
     down, right = np.mgrid[0:rows:step, 0:columns:step]
     row = np.minimum(down + rng.integers(0, step, down.shape), rows - 1)

@@ -28,7 +28,7 @@ def _body_schema(kind: Kind) -> dict[str, object]:
 
 @router.post("/incidents", response_class=Response, openapi_extra=_body_schema("incidents"))
 async def incidents(service: Service, who: Who, body: JsonBody) -> Response:
-    """Report incidents."""
+    """Take events, disputes and appeals, each with its own verdict."""
     return await _taken(service, who, "incidents", body)
 
 
