@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, any_, func, literal, select
 
 from grid_boundaries.errors import NotFound
 from grid_boundaries.store import grid, unit
 from grid_boundaries.view import View, in_force, narrowed, within_scope
+from layers.cameras import camera
 from layers.coverage.tables import grid_coverage
 from layers.duty.kpis import RATE_DAYS
 from layers.hotspots.layer import DEFAULT_WINDOW_DAYS
@@ -20,6 +21,7 @@ from layers.incidents import incident
 from layers.postings import posting
 from layers.workers import worker
 
+ASSUMED_NUMBERS = ("range_m", "view_angle_deg", "height_m")
 LATEST_INCIDENTS = 20
 Facts = dict[str, Any]
 
@@ -130,7 +132,23 @@ def coverage(connection: Connection, view: View) -> Facts:
     row = connection.execute(narrowed(select(*sums), view, table.unit_path)).one()
     each = select(func.unnest(table.assumed)).distinct()
     assumed = connection.scalars(narrowed(each, view, table.unit_path)).all()
-    return {**row._mapping, "assumed": sorted(assumed), "terrain": False}
+    values = assumed_values(connection, view)
+    return {
+        **row._mapping, "assumed": sorted(assumed), "assumed_values": values, "terrain": False
+    }  # fmt: skip
+
+
+def assumed_values(connection: Connection, view: View) -> dict[str, tuple[float, float]]:
+    """Return the least and greatest value assumed for cameras, by column that holds any."""
+    table = camera.c
+    ends = [
+        end(table[name]).filter(literal(name) == any_(table.assumed))
+        for name in ASSUMED_NUMBERS
+        for end in (func.min, func.max)
+    ]
+    row = connection.execute(narrowed(select(*ends), view, table.unit_path)).one()
+    pairs = zip(ASSUMED_NUMBERS, row[::2], row[1::2], strict=True)
+    return {name: (least, most) for name, least, most in pairs if least is not None}
 
 
 def hotspots(connection: Connection, view: View) -> list[Facts]:

@@ -151,11 +151,19 @@
         figure("cameras", coverage.cameras_working, coverage.cameras_built, true),
         figure("open", coverage.seen_m2, coverage.open_m2, true, area),
         assumed.length
-          ? node("p.note", text("coverage.assumed", { what: assumed.map((one) => word("assumed", one)).join(text("list.comma")) }))
+          ? node("p.note", text("coverage.assumed", { what: assumed.map((one) => assumption(one, coverage.assumed_values)).join(text("list.comma")) }))
           : null,
         coverage.terrain ? null : node("p.note", text("coverage.no_terrain")),
       ];
     });
+
+    // "range 50 m", "angle of view 60–360°"; only the name where what is assumed is no number
+    function assumption(name, values = {}) {
+      const [least, most] = values[name] || [];
+      if (least === undefined) return word("assumed", name);
+      const unit = name.endsWith("_deg") ? "°" : " m";
+      return `${word("assumed", name)} ${least === most ? least : `${least}–${most}`}${unit}`;
+    }
 
     function area(square_m) {
       return text("unit.km2", { n: number(square_m / 1e6, square_m < 1e7 ? 2 : 0) });
