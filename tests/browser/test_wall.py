@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, FloatRect, expect
 
+from gis_service.access import RIGHTS_OF_ROLE
 from layers.registry import LAYERS
 from tests.browser.conftest import Watched, signed_in, watched
 from tests.browser.hostile import TEXT
@@ -72,7 +73,14 @@ def test_a_cold_wall_takes_at_most_25_requests_and_200_kb(wall: Watched) -> None
     assert len([one for one in wall.requests if "/api/events" in one.url]) == 1
 
 
-@pytest.mark.parametrize("name", [layer for layer in LAYERS if layer != "workers"])
+ON_THE_WALL = [
+    layer.name
+    for layer in LAYERS.values()
+    if layer.right in RIGHTS_OF_ROLE["command"] | {""} and layer.name != "workers"
+]
+
+
+@pytest.mark.parametrize("name", ON_THE_WALL)
 def test_a_layer_leaves_its_mark_on_the_map(closer: Watched, name: str) -> None:
     # the choropleth is for the view from far away and fades towards the ground
     closer.page.evaluate(f"GIS.map.setZoom({12 if name == 'coverage' else 16}, {{animate: false}})")

@@ -193,7 +193,7 @@ def test_odd_words_find_nothing(client: Client, path: str, word: str) -> None:
     "bbox", ["-180,-90,180,90", "nan,0,1,1", "1,2,3", "a,b,c,d", "2,0,1,1", "0,0,1e999,1"]
 )
 def test_a_box_is_of_this_earth_or_refused(client: Client, bbox: str) -> None:
-    answer = client.get(f"/api/layers/people/items?bbox={bbox}", headers=client.by("chief"))
+    answer = client.get(f"/api/layers/incidents/items?bbox={bbox}", headers=client.by("chief"))
     if bbox.startswith("-180"):
         ids = [one["properties"]["unit_path"] for one in answer.json()["features"]]
         assert set(ids) == {"/610999/610999100/610999100001/"}
