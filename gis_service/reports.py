@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import abstractmethod
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
@@ -68,9 +69,9 @@ class Report(BaseModel):
         return hashlib.sha256(plain).hexdigest()
 
     @property
+    @abstractmethod
     def happened_at(self) -> datetime:
         """The time that the sender states."""
-        raise NotImplementedError
 
 
 class IncidentReport(Report):
