@@ -74,7 +74,7 @@ class LastResort:
             await self.app(scope, receive, noting)
         except ClientDisconnect:
             return  # nobody is there to be answered
-        except Exception as error:  # the one door
+        except Exception as error:  # the one door: whatever it is, the answer shows none of it
             if is_begun:
                 raise
             await failed(Request(scope), error)(scope, receive, send)

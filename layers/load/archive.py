@@ -44,6 +44,7 @@ def unzipped_shapefile(path: Path, *, limits: Limits = DEFAULT) -> Iterator[Path
                 left = _bound_bytes(path, limits)
                 for suffix, entry in parts.items():
                     left -= _unpacked(archive, entry, Path(folder) / f"layer{suffix}", left)
+        # zipfile says NotImplementedError of a compression it does not know
         except (BadZipFile, NotImplementedError, EOFError, struct.error) as error:
             raise Refused(
                 "broken-archive", "压缩包损坏", "The archive is broken", file=path.name
