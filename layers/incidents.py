@@ -19,6 +19,8 @@ incident = feature_table(
     Column("state", Text, nullable=False),  # reported … closed
     Column("occurred_at", DateTime(timezone=True), nullable=False, index=True),
     Column("reported_at", DateTime(timezone=True), nullable=False),
+    Column("dispatched_at", DateTime(timezone=True)),  # the centre sent it to somebody
+    Column("received_at", DateTime(timezone=True)),  # who took it up
     Column("due_at", DateTime(timezone=True)),
     Column("closed_at", DateTime(timezone=True)),
     Column("satisfied", Boolean),

@@ -359,6 +359,8 @@ def _incident(block: Block, one: int) -> tuple[str, Row]:
         category="noise", source="grid_app", urgency=("red", "yellow", "blue")[one - 1],
         state="closed" if is_closed else "reported", occurred_at=occurred,
         reported_at=occurred + timedelta(minutes=5), due_at=occurred + timedelta(hours=24),
+        dispatched_at=occurred + timedelta(minutes=15) if is_closed else None,
+        received_at=occurred + timedelta(minutes=45) if is_closed else None,
         closed_at=occurred + timedelta(hours=20) if is_closed else None,
         satisfied=True if is_closed else None, address=None,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gis_service.demo.adjacency import merged, neighbours, totals
 from gis_service.demo.living import ZONE, Living
@@ -163,10 +164,31 @@ def _life(living: Living, frame: pd.DataFrame, rng: np.random.Generator) -> pd.D
     answered = is_closed & (rng.random(count) < 0.55)
     satisfied = (rng.random(count) < 0.91).astype(object)
     satisfied[~answered] = None
+    dispatched, received = _handed_on(reported, closed.where(closed < now, now), state, rng)
     return frame.assign(
         reported_at=reported,
+        dispatched_at=dispatched,
+        received_at=received,
         due_at=reported + pd.to_timedelta(limit, unit="h"),
         closed_at=closed.where(pd.Series(is_closed), None),
         state=state,
         satisfied=satisfied,
     )
+
+
+def _handed_on(
+    reported: pd.Series[pd.Timestamp],
+    ended: pd.Series[pd.Timestamp],
+    state: NDArray[np.object_],
+    rng: np.random.Generator,
+) -> tuple[pd.Series[pd.Timestamp], pd.Series[pd.Timestamp]]:
+    """Return when each was sent to somebody and when that one took it up; NaT where not yet."""
+    # nobody closes what nobody took up: both lie in the first half of a case's life
+    half = (ended - reported).dt.total_seconds() / 120.0
+    sent_after = np.minimum(rng.exponential(11.0, len(state)), half / 2).round(1)
+    taken_after = np.minimum(rng.exponential(19.0, len(state)), half / 2).round(1)
+    dispatched = reported + pd.to_timedelta(sent_after, unit="min")
+    received = dispatched + pd.to_timedelta(taken_after, unit="min")
+    is_sent = ~np.isin(state, ["reported", "accepted"])
+    is_taken = is_sent & (state != "dispatched")
+    return dispatched.where(is_sent), received.where(is_taken)

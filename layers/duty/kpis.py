@@ -16,7 +16,10 @@ from layers.incidents import incident
 from layers.visits import visit
 from layers.workers import worker
 
-RATE_DAYS = 30  # incidents due, closed and rated are counted over this many days
+RATE_DAYS = 30  # incidents dispatched, due, closed and rated are counted over this many days
+# in clock time: a county without a calendar of holidays has no other
+DISPATCH_WITHIN = timedelta(minutes=30)
+RECEIVE_WITHIN = timedelta(minutes=60)
 ENDED = ("refused", "closed", "rated")
 
 KpiUnit = Literal["count", "share"]
@@ -79,8 +82,7 @@ def _incident_figures(connection: Connection, view: View, now: datetime) -> list
     return [
         Kpi("incidents_today", row.today, row.open, "count"),
         Kpi("incidents_overdue", row.overdue, row.open, "count"),
-        # an incident's row has no dispatch times: not measured, and never made up
-        Kpi("dispatch_in_time", None, row.dispatched, "share"),
+        Kpi("dispatch_in_time", row.in_time, row.dispatched, "share"),
         Kpi("closed_rate", row.closed, row.due, "share"),
         Kpi("satisfaction", row.satisfied, row.answered, "share"),
     ]
@@ -93,11 +95,18 @@ def _incidents(view: View, now: datetime) -> Select[*tuple[Any, ...]]:
     # a register may tell that a case was closed and not when
     is_open = and_(table.closed_at.is_(None), table.state.not_in(ENDED))
     is_due = and_(recent, table.due_at <= now)
+    # what came without a time of dispatch, as from another register, counts on neither side
+    is_dispatched = and_(recent, table.dispatched_at <= now)
     numbers = {
         "today": table.occurred_at >= midnight,
         "open": is_open,
         "overdue": and_(is_open, table.due_at < now),
-        "dispatched": and_(recent, table.state.not_in(["reported", "accepted", "refused"])),
+        "dispatched": is_dispatched,
+        "in_time": and_(
+            is_dispatched,
+            table.dispatched_at - table.reported_at <= DISPATCH_WITHIN,
+            table.received_at - table.dispatched_at <= RECEIVE_WITHIN,
+        ),
         "due": is_due,
         "closed": and_(is_due, table.closed_at <= now),
         "answered": and_(recent, table.satisfied.is_not(None)),

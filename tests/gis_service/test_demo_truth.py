@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -105,6 +106,20 @@ def test_incidents_last_a_year_and_end_today() -> None:
     closed = incidents["closed_at"].notna()
     assert closed.equals(incidents["state"].isin(["closed", "rated"]))
     assert (incidents.loc[closed, "closed_at"] >= incidents.loc[closed, "reported_at"]).all()
+
+
+def test_an_incident_is_dispatched_before_it_is_received_and_both_before_it_is_closed() -> None:
+    life = county().frames["incident"][
+        ["reported_at", "dispatched_at", "received_at", "closed_at", "state"]
+    ]
+    waiting = life["state"].isin(["reported", "accepted"])
+    assert life["dispatched_at"].isna().equals(waiting)
+    assert life["received_at"].isna().equals(waiting | (life["state"] == "dispatched"))
+    for earlier, later in itertools.pairwise(life.columns[:4]):
+        both = life.dropna(subset=[earlier, later])
+        assert (both[earlier] <= both[later]).all()
+    sent = life["dispatched_at"].dropna()
+    assert sent.max() <= pd.Timestamp(END)
 
 
 def test_some_incidents_are_open_and_some_of_them_overdue() -> None:

@@ -69,3 +69,34 @@ def test_an_incident_closed_without_an_hour_is_not_open(county: Connection) -> N
     assert before
     county.execute(update(incident).values(state="closed", closed_at=None))
     assert still_open() == 0
+
+
+def dispatch(connection: Connection) -> tuple[float | None, float | None]:
+    figure = next(k for k in kpis(connection, COUNTY, NOW) if k.key == "dispatch_in_time")
+    return figure.numerator, figure.denominator
+
+
+def test_what_was_sent_and_taken_up_soon_counts_as_dispatched_in_time(county: Connection) -> None:
+    assert dispatch(county) == (16, 16)
+
+
+@pytest.mark.parametrize(
+    ("sent_min", "taken_min", "in_time"),
+    [(30, 60, 16), (31, 60, 0), (30, 61, 0), (0, 0, 16), (30, None, 0)],
+)
+def test_both_limits_of_a_dispatch_belong_to_the_time_allowed(
+    county: Connection, sent_min: int, taken_min: int | None, in_time: int
+) -> None:
+    sent = incident.c.reported_at + timedelta(minutes=sent_min)
+    taken = None if taken_min is None else sent + timedelta(minutes=taken_min)
+    county.execute(
+        update(incident)
+        .where(incident.c.dispatched_at.is_not(None))
+        .values(dispatched_at=sent, received_at=taken)
+    )
+    assert dispatch(county) == (in_time, 16)
+
+
+def test_what_was_never_dispatched_counts_on_neither_side(county: Connection) -> None:
+    county.execute(update(incident).values(dispatched_at=None, received_at=None))
+    assert dispatch(county) == (0, 0)
