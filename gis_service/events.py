@@ -130,8 +130,11 @@ class Hub:
                 stream.queue.put_nowait(_NOTHING)
 
     def since(self, position: Position) -> list[Event] | None:
-        """Return the events after a position; None where they are not all kept any more."""
-        if not self._kept or self._kept[0].position > position:
+        """Return the events after a position; None where they are not all kept any more.
+
+        None, too, for a position that is still to come: it is of another database.
+        """
+        if not self._kept or not self._kept[0].position <= position <= self._kept[-1].position:
             return None
         return [event for event in self._kept if event.position > position]
 

@@ -32,7 +32,7 @@ from gis_service.database import enter_scope
 from gis_service.metrics import Metrics
 from gis_service.publishing import publish_due
 from gis_service.retention import Pruned, Retention, prune
-from grid_boundaries.errors import Unavailable
+from grid_boundaries.errors import Refused
 from grid_boundaries.outbox import outbox
 from grid_boundaries.view import View
 from layers.coverage.refresh import refresh as refresh_coverage
@@ -98,17 +98,25 @@ def refresh_stale(engine: Engine, now: datetime, metrics: Metrics) -> list[str]:
     """Run the jobs whose sources have changed since they last ran, and return their names.
 
     Only one process at a time does it; another one returns at once with nothing done. Any
-    number of changes before a run is one run.
+    number of changes before a run is one run. A job that fails is logged and stays stale.
     """
     with _elected(engine) as guard:
         if guard is None:
             return []
         stale = [job for job in jobs() if is_stale(guard, job)]
         guard.rollback()
-        for job in stale:
-            with metrics.refreshes.labels(job.name.partition(":")[0]).time():
-                run_job(engine, job, now)
-    return [job.name for job in stale]
+        return [job.name for job in stale if _is_done(engine, job, now, metrics)]
+
+
+def _is_done(engine: Engine, job: Job, now: datetime, metrics: Metrics) -> bool:
+    """Run a job and say whether it went well; one that fails must not keep the others waiting."""
+    with metrics.refreshes.labels(job.name.partition(":")[0]).time():
+        try:
+            run_job(engine, job, now)
+        except (DBAPIError, Refused) as error:
+            log.warning("job failed", job=job.name, reason=str(error).splitlines()[0])
+            return False
+    return True
 
 
 @contextmanager
@@ -183,7 +191,7 @@ class Refresher:
         while not self._stopped.wait(self._interval_s):
             try:
                 self.look(self._clock())
-            except (DBAPIError, Unavailable) as error:
+            except (DBAPIError, Refused) as error:
                 log.warning("refresh failed", reason=str(error).splitlines()[0])
 
     def look(self, now: datetime) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Text, cast, delete, func, insert, select, text
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from gis_service.access import system_view
 from gis_service.database import enter_scope
@@ -69,9 +70,8 @@ def _forget_changes(connection: Connection, before: datetime) -> int:
     is_old = (outbox.c.at < before) & settled
     newest_first = (outbox.c.layer, outbox.c.xid.desc(), outbox.c.id.desc())
     newest = select(outbox.c.id, cast(outbox.c.xid, Text).label("xid"), outbox.c.layer, outbox.c.at)
-    floors = connection.execute(
-        newest.where(is_old).distinct(outbox.c.layer).order_by(*newest_first)
-    ).all()
+    of_each = newest.ext(distinct_on(outbox.c.layer)).where(is_old).order_by(*newest_first)
+    floors = connection.execute(of_each).all()
     gone = connection.execute(delete(outbox).where(is_old)).rowcount
     if floors:
         connection.execute(insert(outbox), [_floor(row) for row in floors])
