@@ -17,10 +17,14 @@ JSON = {"content-type": "application/json", "host": "gis.county:8000"}
 @pytest.mark.parametrize(
     ("text", "box"),
     [
-        (None, None), ("1,2,3,4", (1, 2, 3, 4)), ("-180,-90,180,90", (-180, -90, 180, 90)),
-        ("1,2,1,2", (1, 2, 1, 2)), (" 1 , 2 , 3 , 4 ", (1, 2, 3, 4)), ("1e1,2,3e1,4", (10, 2, 30, 4)),
+        (None, None),
+        ("1,2,3,4", (1, 2, 3, 4)),
+        ("-180,-90,180,90", (-180, -90, 180, 90)),
+        ("1,2,1,2", (1, 2, 1, 2)),
+        (" 1 , 2 , 3 , 4 ", (1, 2, 3, 4)),
+        ("1e1,2,3e1,4", (10, 2, 30, 4)),
     ],
-)  # fmt: skip
+)
 def test_four_numbers_of_this_earth_are_a_box(
     text: str | None, box: tuple[float, ...] | None
 ) -> None:

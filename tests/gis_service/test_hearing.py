@@ -61,10 +61,14 @@ def test_a_move_is_told_as_columns_with_the_changes_number() -> None:
 @pytest.mark.parametrize(
     ("scope", "ids"),
     [
-        ((COUNTY_PATH,), ["W0", "W1"]), ((HERE,), ["W0"]), ((THERE,), ["W1"]),
-        ((HERE, THERE), ["W0", "W1"]), ((f"{COUNTY_PATH}{TOWNS[0]}/",), ["W0"]), (("/",), ["W0", "W1"]),
+        ((COUNTY_PATH,), ["W0", "W1"]),
+        ((HERE,), ["W0"]),
+        ((THERE,), ["W1"]),
+        ((HERE, THERE), ["W0", "W1"]),
+        ((f"{COUNTY_PATH}{TOWNS[0]}/",), ["W0"]),
+        (("/",), ["W0", "W1"]),
     ],
-)  # fmt: skip
+)
 def test_of_many_moves_those_in_scope_are_told(scope: tuple[str, ...], ids: list[str]) -> None:
     assert told(ear(*scope).line(moved(HERE, THERE)))["data"]["id"] == ids
 
@@ -134,8 +138,13 @@ def test_a_touching_corner_is_in_common() -> None:
 
 
 _EDGES = st.tuples(*[st.integers(0, 12)] * 4).map(
-    lambda n: (float(min(n[0], n[2])), float(min(n[1], n[3])), float(max(n[0], n[2])), float(max(n[1], n[3])))
-)  # fmt: skip
+    lambda n: (
+        float(min(n[0], n[2])),
+        float(min(n[1], n[3])),
+        float(max(n[0], n[2])),
+        float(max(n[1], n[3])),
+    )
+)
 
 
 @settings(derandomize=True, deadline=None, max_examples=150)

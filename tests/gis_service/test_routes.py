@@ -23,16 +23,21 @@ from tests.county import COUNTY, COUNTY_PATH, ROLES
 from tests.serving import Client, serving, sqlalchemy_url
 
 GIVEN = {
-    "unit": COUNTY, "name": "grids", "key": "none", "plan": "1", "token": "none", "sha8": "00000000",
+    "unit": COUNTY,
+    "name": "grids",
+    "key": "none",
+    "plan": "1",
+    "token": "none",
+    "sha8": "00000000",
     "path:path": "js/none.js",
-}  # fmt: skip
+}
 # the only doors that are open to whoever comes by
 OPEN = {"/", "/licences", "/health", "/ready", "/sign-in/{token}", "/static/{sha8}/{path:path}"}
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
 OFFERED: dict[str, set[str]] = {}
 for one in ROUTES:
-    OFFERED.setdefault(one.path, set()).update(one.methods)
+    OFFERED.setdefault(one.path, set()).update(one.methods or ())
 PATHS = sorted(OFFERED)
 READ = [path for path in PATHS if "GET" in OFFERED[path]]
 STREAM = "/api/events"
@@ -77,10 +82,9 @@ def test_without_a_sign_in_only_the_open_doors_open(client: Client, path: str) -
 )  # fmt: skip
 @pytest.mark.parametrize("carrier", ["Bearer", "cookie", "Basic"])
 def test_a_token_that_is_not_ours_opens_nothing(client: Client, token: str, carrier: str) -> None:
-    if carrier == "cookie":
-        headers = {"Cookie": f"gis_session={token}".encode("latin-1")}
-    else:
-        headers = {"Authorization": f"{carrier} {token}".encode("latin-1")}
+    name, value = ("Cookie", "gis_session=") if carrier == "cookie" else ("Authorization", carrier)
+    gap = "" if carrier == "cookie" else " "
+    headers = {name.encode(): f"{value}{gap}{token}".encode("latin-1")}
     for path in ("/api/layers", "/api/at?lon=1&lat=1", "/tiles/grids/1/0/0", STREAM):
         answer = client.get(path, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "not-signed-in")

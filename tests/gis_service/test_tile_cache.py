@@ -44,9 +44,18 @@ def test_a_tile_is_kept_with_its_name() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [of(layers=("grids", "cameras")), of(layers=("cameras",)), of(scope=("/610999/",)), of(scope=()),
-     of(scope=("/", "/")), of(as_of="2026-01-01"), of(z=12), of(x=6561), of(y=3290)],
-)  # fmt: skip
+    [
+        of(layers=("grids", "cameras")),
+        of(layers=("cameras",)),
+        of(scope=("/610999/",)),
+        of(scope=()),
+        of(scope=("/", "/")),
+        of(as_of="2026-01-01"),
+        of(z=12),
+        of(x=6561),
+        of(y=3290),
+    ],
+)
 def test_what_differs_in_anything_is_another_tile(other: Key) -> None:
     assert filled(GRIDS).get(other) is None
 

@@ -51,15 +51,36 @@ def test_an_address_names_layers_and_a_place(
 @pytest.mark.parametrize(
     "path",
     [
-        "/tiles/", "/tiles/grids", "/tiles/grids/", "/tiles/grids/1", "/tiles/grids/1/0",
-        "/tiles/grids/1/0/", "/tiles/grids/1/0/0/", "/tiles/grids//0/0", "/tiles/grids/1/0/0/0",
-        "/tiles/grids/-1/0/0", "/tiles/grids/1/-0/0", "/tiles/grids/+1/0/0", "/tiles/grids/1/0/0.png",
-        "/tiles/grids/1.0/0/0", "/tiles/grids/1e0/0/0", "/tiles/grids/0x1/0/0", "/tiles/grids/１/0/0",
-        "/tiles/grids/²/0/0", "/tiles/grids/ 1/0/0", "/tiles/grids/1_0/0/0", "/tiles/grids/z/x/y",
-        "/tiles/grids/1/2/0", "/tiles/grids/1/0/2", "/tiles/grids/23/0/0", "/tiles/grids/0/1/0",
-        "/tiles/grids/9999999999/0/0", "/tiles/grids/31/2147483648/0", "/tiles/grids/1/0/\x00",
+        "/tiles/",
+        "/tiles/grids",
+        "/tiles/grids/",
+        "/tiles/grids/1",
+        "/tiles/grids/1/0",
+        "/tiles/grids/1/0/",
+        "/tiles/grids/1/0/0/",
+        "/tiles/grids//0/0",
+        "/tiles/grids/1/0/0/0",
+        "/tiles/grids/-1/0/0",
+        "/tiles/grids/1/-0/0",
+        "/tiles/grids/+1/0/0",
+        "/tiles/grids/1/0/0.png",
+        "/tiles/grids/1.0/0/0",
+        "/tiles/grids/1e0/0/0",
+        "/tiles/grids/0x1/0/0",
+        "/tiles/grids/１/0/0",
+        "/tiles/grids/²/0/0",
+        "/tiles/grids/ 1/0/0",
+        "/tiles/grids/1_0/0/0",
+        "/tiles/grids/z/x/y",
+        "/tiles/grids/1/2/0",
+        "/tiles/grids/1/0/2",
+        "/tiles/grids/23/0/0",
+        "/tiles/grids/0/1/0",
+        "/tiles/grids/9999999999/0/0",
+        "/tiles/grids/31/2147483648/0",
+        "/tiles/grids/1/0/\x00",
     ],
-)  # fmt: skip
+)
 def test_no_other_address_is_a_tile(path: str) -> None:
     with pytest.raises(Malformed):
         asked(path)
@@ -88,9 +109,15 @@ def test_a_layer_without_its_right_is_refused_even_among_others(name: str) -> No
 
 @pytest.mark.parametrize(
     ("query", "day"),
-    [("", None), ("as_of=2026-01-31", date(2026, 1, 31)), ("as_of=20260131", date(2026, 1, 31)),
-     ("other=1", None), ("as_of=0001-01-01", date(1, 1, 1)), ("as_of=2024-02-29", date(2024, 2, 29))],
-)  # fmt: skip
+    [
+        ("", None),
+        ("as_of=2026-01-31", date(2026, 1, 31)),
+        ("as_of=20260131", date(2026, 1, 31)),
+        ("other=1", None),
+        ("as_of=0001-01-01", date(1, 1, 1)),
+        ("as_of=2024-02-29", date(2024, 2, 29)),
+    ],
+)
 def test_a_date_may_be_asked_for(query: str, day: date | None) -> None:
     assert asked("/tiles/grids/1/0/0", query).view.as_of == day
 
