@@ -1,4 +1,4 @@
-"""What is past its days goes: positions of workers, announced changes; and no tile's name returns."""
+"""What is past its days goes, and no tile gets back a name that it had before."""
 
 from __future__ import annotations
 

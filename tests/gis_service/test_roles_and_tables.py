@@ -216,7 +216,7 @@ def test_row_security_cannot_be_switched_off_to_see_more(asking: Connection) -> 
 
 @pytest.mark.parametrize("name", UNWALLED)
 def test_a_table_without_a_wall_holds_nothing_of_one_unit(name: str) -> None:
-    """What stands outside the wall is about the county or about the service; no place of anybody."""
+    """What stands outside the wall is about the county or the service; no place of anybody."""
     personal = {"id_number", "phone", "lon", "lat", "address", "household_id", "person_id"}
     assert not personal & set(table_of(name).c.keys())
 
