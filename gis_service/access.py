@@ -184,13 +184,19 @@ def at_unit(view: View, unit_path: str) -> View:
     NotFound
         The unit and the scope have nothing in common.
     """
-    inside = tuple(path for path in view.scope if path.startswith(unit_path))
-    scope = (unit_path,) if any(unit_path.startswith(path) for path in view.scope) else inside
+    scope = _common_scope(view.scope, unit_path)
     if not scope:
         raise NotFound(
             "unit-not-yours", "在您的辖区内没有这个单位", "There is no such unit within your area"
         )
     return replace(view, scope=scope)
+
+
+def _common_scope(scope: tuple[str, ...], unit_path: str) -> tuple[str, ...]:
+    """Return the paths that lie in both: the unit where it is in scope, else what it holds."""
+    if unit_path.startswith(scope):
+        return (unit_path,)
+    return tuple(path for path in scope if path.startswith(unit_path))
 
 
 def on_date(view: View, as_of: date | None, window: Window | None = None) -> View:

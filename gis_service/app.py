@@ -11,6 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from gis_service import __doc__ as about
 from gis_service.errors import add_error_answers
 from gis_service.guards import BodyLimit, LastResort, Measured, SecurityHeaders, Waiting
+from gis_service.head_only import HeadOnly
 from gis_service.logs import RequestLog, configure_logs
 from gis_service.metrics import Metrics
 from gis_service.routes import (
@@ -72,6 +73,7 @@ def _add_guards(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     app.add_middleware(Waiting, limit=settings.queue_limit)
     app.add_middleware(TilePath)
     app.add_middleware(BodyLimit, limit_bytes=settings.body_limit_bytes)
+    app.add_middleware(HeadOnly)
     app.add_middleware(LastResort)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Measured, metrics=metrics)

@@ -108,13 +108,7 @@ def _make_authority(files: Files, now: datetime) -> None:
 
 def _make_server(files: Files, alternatives: list[x509.GeneralName], now: datetime) -> None:
     authority = x509.load_pem_x509_certificate(files.authority.read_bytes())
-    signer = serialization.load_pem_private_key(files.authority_key.read_bytes(), password=None)
-    if not isinstance(signer, ec.EllipticCurvePrivateKey):
-        raise Malformed(
-            "foreign-authority",
-            f"{files.authority_key} 不是本服务建立的密钥",
-            f"{files.authority_key} is not a key made by this service",
-        )
+    signer = _signer(files.authority_key)
     key = ec.generate_private_key(ec.SECP256R1())
     issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
     certificate = (
@@ -128,6 +122,18 @@ def _make_server(files: Files, alternatives: list[x509.GeneralName], now: dateti
     )
     _write_key(files.server_key, key)
     _write(files.server, certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+
+
+def _signer(file: Path) -> ec.EllipticCurvePrivateKey:
+    """Return the authority's key; one that this service did not make is refused."""
+    key = serialization.load_pem_private_key(file.read_bytes(), password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise Malformed(
+            "foreign-authority",
+            f"{file} 不是本服务建立的密钥",
+            f"{file} is not a key made by this service",
+        )
+    return key
 
 
 def _name(common_name: str) -> x509.Name:

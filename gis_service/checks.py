@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, Table, func, select, text
 
 from gis_service.access import system_view
 from gis_service.database import enter_scope
@@ -61,15 +61,15 @@ def _wall(connection: Connection) -> Check:
     """Ask for every walled table with no scope; one visible row is a hole."""
     enter_scope(connection, replace(system_view("check"), scope=()))
     tables = [table for table in schema().tables.values() if "unit_path" in table.c]
-    open_ones = [
-        table.name
-        for table in tables
-        if connection.scalar(select(select(table.c.unit_path).limit(1).exists()))
-    ]
     walled = set(connection.scalars(text("select relname from pg_class where relrowsecurity")))
-    open_ones += [table.name for table in tables if table.name not in walled]
-    says = "open: " + ", ".join(open_ones) if open_ones else f"{len(tables)} tables closed"
-    return Check("row-level security", not open_ones, says)
+    holes = [table.name for table in tables if _shows_a_row(connection, table)]
+    holes += [table.name for table in tables if table.name not in walled]
+    says = "open: " + ", ".join(holes) if holes else f"{len(tables)} tables closed"
+    return Check("row-level security", not holes, says)
+
+
+def _shows_a_row(connection: Connection, table: Table) -> bool:
+    return bool(connection.scalar(select(select(table.c.unit_path).limit(1).exists())))
 
 
 def _leakproof(connection: Connection) -> Check:

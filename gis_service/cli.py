@@ -179,13 +179,13 @@ def load(
     folder: Annotated[Path | None, typer.Option("--from", help="Where its files are.")] = None,
 ) -> None:
     """装载数据 · Load a whole dataset, or a file into a layer, and report every row."""
-    settings = read_settings()
     if not (dataset and folder) and not (file and layer):
         raise Malformed(
             "nothing-to-load",
             "请给出 --dataset 和 --from，或者一个文件和 --layer",
             "Give --dataset and --from, or a file and --layer",
         )
+    settings = read_settings()
     with _ready_database(settings) as database, _progress() as progress:
         if file and layer:
             frames = counties.load_file(database, settings, file, layer, mapping)

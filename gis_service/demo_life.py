@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
@@ -17,7 +17,9 @@ from sqlalchemy.exc import DBAPIError
 from gis_service.access import Asker, system_view
 from gis_service.database import enter_scope
 from gis_service.demo.incidents import CATEGORIES, SOURCES
-from gis_service.ingest import Ingest, Verdict
+from gis_service.ingest import Ingest
+from gis_service.intakes import Kind
+from gis_service.verdicts import Verdict
 from grid_boundaries.errors import Unavailable
 from grid_boundaries.view import narrowed
 from layers.people import household
@@ -81,12 +83,21 @@ class DemoLife:
             walkers, homes = self._walkers(connection), self._homes(connection)
         steps = [self._step(key, lon, lat, now) for key, lon, lat in walkers]
         reports = [self._report(lon, lat, now) for lon, lat in homes]
-        verdicts = self._ingest.take("positions", {"items": steps}, asker, now) if steps else []
-        for (key, *_), verdict in zip(walkers, verdicts, strict=True):
-            if verdict.status == "rejected":  # walked over the county's border: turn back
-                self._heading[key] += math.pi
-        taken = self._ingest.take("incidents", {"items": reports}, asker, now) if reports else []
-        return [*verdicts, *taken]
+        moves = self._sent("positions", steps, asker, now)
+        self._turn_back(steps, moves)
+        return [*moves, *self._sent("incidents", reports, asker, now)]
+
+    def _sent(
+        self, kind: Kind, items: list[dict[str, Any]], asker: Asker, now: datetime
+    ) -> list[Verdict]:
+        # nobody on duty, or no county at all, is nothing to send
+        return self._ingest.take(kind, {"items": items}, asker, now) if items else []
+
+    def _turn_back(self, steps: Sequence[dict[str, Any]], moves: Sequence[Verdict]) -> None:
+        """Turn those round who walked over the county's border."""
+        for step, verdict in zip(steps, moves, strict=True):
+            if verdict.status == "rejected":
+                self._heading[step["worker_id"]] += math.pi
 
     def _walkers(self, connection: Connection) -> list[Any]:
         place = (worker.c.id, func.st_x(worker.c.geom), func.st_y(worker.c.geom))

@@ -102,8 +102,7 @@ def language_of(headers: Headers) -> str:
 
 def problem(refused: Refused, headers: Headers) -> Response:
     """Return the answer to a refused request (RFC 9457)."""
-    status = status_of(refused)
-    return _answer(status, refused.code, refused.zh, refused.en, refused.where, headers)
+    return _answer(status_of(refused), refused, headers)
 
 
 def refusal_of(error: Exception) -> Refused | None:
@@ -111,14 +110,17 @@ def refusal_of(error: Exception) -> Refused | None:
     if isinstance(error, Refused):
         return error
     if isinstance(error, BUSY):
-        return Unavailable(
-            "busy", "服务繁忙，请稍后重试", "The service is busy; try again in a moment"
-        )
+        return busy()
     if isinstance(error, UNREADABLE):
         return Malformed(
             "bad-value", "请求中有不能存储的字符", "The request holds a value that cannot be stored"
         )
     return None
+
+
+def busy() -> Unavailable:
+    """Return the refusal of a request that would have to wait too long."""
+    return Unavailable("busy", "服务繁忙，请稍后重试", "The service is busy; try again in a moment")
 
 
 def field_refusal(errors: Any) -> Refused:
@@ -188,41 +190,35 @@ async def _on_fields(request: Request, error: Exception) -> Response:
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     zh, en = TITLES.get(error.status_code, ("请求被拒绝", "The request was refused"))
-    code = {404: "no-such-address", 405: "method-not-allowed"}.get(error.status_code, "refused")
-    answer = _answer(error.status_code, code, zh, en, {}, request.headers)
-    for name, value in (error.headers or {}).items():
-        answer.headers[name] = value
+    code = _CODES.get(error.status_code, "refused")
+    answer = _answer(error.status_code, Refused(code, zh, en), request.headers)
+    answer.headers.update(error.headers or {})
+    if answer.headers.get("allow") == "GET":
+        answer.headers["allow"] = "GET, HEAD"
     return answer
 
 
 def failed(request: Request, error: Exception) -> Response:
     """Return the answer to an error that nobody expected; only the log tells which it was."""
     log.error("request failed", exc_info=error, path=request.url.path)
-    zh, en = "服务出错，已记入日志", "The service failed; the fault is in its log"
-    return _answer(500, "failed", zh, en, {}, request.headers)
+    told = Refused("failed", "服务出错，已记入日志", "The service failed; the fault is in its log")
+    return _answer(500, told, request.headers)
 
 
-def _answer(
-    status: int, code: str, zh: str, en: str, where: Mapping[str, Any], headers: Headers
-) -> Response:
+_CODES: Mapping[int, str] = {404: "no-such-address", 405: "method-not-allowed"}
+_EXTRA: Mapping[int, Mapping[str, str]] = {
+    401: {"WWW-Authenticate": "Bearer"},
+    503: {"Retry-After": str(RETRY_AFTER_S)},
+}
+
+
+def _answer(status: int, refused: Refused, headers: Headers) -> Response:
     language = language_of(headers)
-    titles = dict(zip(("zh", "en"), TITLES.get(status, (zh, en)), strict=True))
+    said = {"zh": refused.zh, "en": refused.en}
+    titles = dict(zip(said, TITLES.get(status, said.values()), strict=True))
     body = {
-        "type": "about:blank",
-        "title": titles[language],
-        "status": status,
-        "code": code,
-        "detail": {"zh": zh, "en": en}[language],
-        "zh": zh,
-        "en": en,
-        "where": dict(where),
-    }
-    extra = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
-    if status == 401:
-        extra["WWW-Authenticate"] = "Bearer"
-    return Response(
-        json_bytes(body),
-        status,
-        media_type="application/problem+json",
-        headers={"Content-Language": language, "Cache-Control": "no-store", **extra},
-    )
+        "type": "about:blank", "title": titles[language], "status": status, "code": refused.code,
+        "detail": said[language], **said, "where": dict(refused.where),
+    }  # fmt: skip
+    own = {"Content-Language": language, "Cache-Control": "no-store", **_EXTRA.get(status, {})}
+    return Response(json_bytes(body), status, own, media_type="application/problem+json")

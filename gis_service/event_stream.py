@@ -9,22 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
-from gis_service.access import Asker, may_see
-from gis_service.events import (
-    INCIDENT_COLUMNS,
-    WORKER_COLUMNS,
-    Event,
-    Hub,
-    Subscription,
-    columns,
-    position_of,
-)
+from gis_service.access import Asker
+from gis_service.events import Event, Hub, Subscription, position_of
+from gis_service.hearing import Hearing, message
 from gis_service.outbox_reader import Box
 from grid_boundaries.errors import NotSignedIn
 from grid_boundaries.view import View
-from layers.registry import LAYERS
 
 LONGEST_SILENCE_S = 10.0
 # a comment keeps proxies awake; a page's script hears only events
@@ -57,9 +47,6 @@ class Sources:
     asker: Callable[[], Awaitable[Asker]]
 
 
-PLAN_LAYER = "plan:"  # strokes on a plan are announced as the layer plan:{id}
-
-
 class EventStream:
     """One stream; iterate over `lines` and send what comes."""
 
@@ -71,7 +58,7 @@ class EventStream:
         self._view = view
         self._sources = sources
         self._silence_s = min(silence_s, LONGEST_SILENCE_S)
-        self._box: Box | None = None
+        self._hearing = Hearing(view, None)
         self._kpi_due = False
         self._kpi_at = float("-inf")
 
@@ -85,7 +72,8 @@ class EventStream:
             position = position_of(last_id)
             # before anything is awaited: what comes later is in the queue, once
             missed = None if position is None else self._hub.since(position)
-            self._box = await asyncio.to_thread(self._sources.box, self._view)
+            box = await asyncio.to_thread(self._sources.box, self._view)
+            self._hearing = Hearing(self._view, box)
             yield b"retry: 2000\n\n"
             async for line in self._opening(missed):
                 yield line
@@ -103,75 +91,38 @@ class EventStream:
 
     async def _opening(self, missed: Sequence[Event] | None) -> AsyncIterator[bytes]:
         if missed is None:
-            workers = {}
-            if "workers" in self._view.rights:
-                workers = await asyncio.to_thread(self._sources.snapshot, self._view)
-            yield message("snap", {"workers": workers})
-        for event in missed or ():
-            line = self._line(event)
+            yield message("snap", {"workers": await self._workers()})
+        for line in map(self._hearing.line, missed or ()):
             if line is not None:
                 yield line
         yield await self._kpi_line()
 
+    async def _workers(self) -> Any:
+        if "workers" not in self._view.rights:
+            return {}
+        return await asyncio.to_thread(self._sources.snapshot, self._view)
+
     async def _next(self, own: Subscription) -> AsyncIterator[bytes]:
-        try:
-            wait_s = KPI_PAUSE_S if self._kpi_due else self._silence_s
-            event = await asyncio.wait_for(own.queue.get(), wait_s)
-        except TimeoutError:
-            if not self._kpi_due:
-                yield BEAT
-        else:
-            self._kpi_due = self._kpi_due or event.layer in KPI_LAYERS
-            line = self._line(event)
-            if line is not None:
-                yield line
+        line = self._told(await self._heard(own))
+        if line is not None:
+            yield line
         if self._kpi_due and time.monotonic() - self._kpi_at >= KPI_PAUSE_S:
             yield await self._kpi_line()
+
+    async def _heard(self, own: Subscription) -> Event | None:
+        """Return the next event; None where it was silent for long enough."""
+        wait_s = KPI_PAUSE_S if self._kpi_due else self._silence_s
+        try:
+            return await asyncio.wait_for(own.queue.get(), wait_s)
+        except TimeoutError:
+            return None
+
+    def _told(self, event: Event | None) -> bytes | None:
+        if event is None:
+            return None if self._kpi_due else BEAT
+        self._kpi_due = self._kpi_due or event.layer in KPI_LAYERS
+        return self._hearing.line(event)
 
     async def _kpi_line(self) -> bytes:
         self._kpi_due, self._kpi_at = False, time.monotonic()
         return message("kpi", await asyncio.to_thread(self._sources.kpis, self._view))
-
-    def _line(self, event: Event) -> bytes | None:
-        """Return what of an event this asker may know; None for nothing."""
-        if event.kind == "ver":
-            return self._version_line(event)
-        if {"pos": "workers", "inc": "incidents"}[event.kind] not in self._view.rights:
-            return None
-        rows = [row for path, row in event.rows if path.startswith(self._view.scope)]
-        if not rows:
-            return None
-        if event.kind == "pos":
-            return message("pos", columns(WORKER_COLUMNS, rows), event.id)
-        incident = dict(zip(INCIDENT_COLUMNS, rows[0], strict=True))
-        return message("inc", incident, event.id)
-
-    def _version_line(self, event: Event) -> bytes | None:
-        layer = LAYERS.get(event.layer)
-        if event.layer.startswith(PLAN_LAYER) and "plans" in self._view.rights:
-            return message(
-                "ver", {"layer": event.layer, "version": event.id, "box": None}, event.id
-            )
-        if layer is None or not may_see(self._view, layer):
-            return None
-        box = event.box
-        if not layer.shared and box is not None:
-            box = _common(box, self._box)
-            if box is None:
-                return None  # elsewhere: no business of this asker's
-        return message("ver", {"layer": event.layer, "version": event.id, "box": box}, event.id)
-
-
-def message(kind: str, data: Any, number: str | None = None) -> bytes:
-    """Return one event as it is sent; the data are one line of JSON."""
-    head = b"" if number is None else b"id: " + number.encode() + b"\n"
-    return head + b"event: " + kind.encode() + b"\ndata: " + orjson.dumps(data) + b"\n\n"
-
-
-def _common(one: Box, other: Box | None) -> Box | None:
-    """Return the part of a box that lies in another; None for nothing."""
-    if other is None:
-        return None
-    west, south = max(one[0], other[0]), max(one[1], other[1])
-    east, north = min(one[2], other[2]), min(one[3], other[3])
-    return (west, south, east, north) if west <= east and south <= north else None

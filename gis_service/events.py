@@ -94,6 +94,11 @@ class Hub:
         self._is_over = False
         self.versions: dict[str, str] = {}  # newest change of each layer that was seen
 
+    @property
+    def streams(self) -> int:
+        """How many streams are open."""
+        return len(self._streams)
+
     async def take(self, changes: Sequence[Change]) -> None:
         """Take a batch of changes: forget touched tiles, tell the streams."""
         if self.cache is not None:
@@ -125,38 +130,48 @@ class Hub:
                 stream.queue.put_nowait(_NOTHING)
 
     def since(self, position: Position) -> list[Event] | None:
-        """Return the events after a position; None where they are not all kept any more."""
-        if not self._kept or self._kept[0].position > position:
+        """Return the events after a position; None where they are not all kept any more.
+
+        None, too, for a position that is still to come: it is of another database.
+        """
+        if not self._kept or not self._kept[0].position <= position <= self._kept[-1].position:
             return None
         return [event for event in self._kept if event.position > position]
 
     async def _events(self, changes: Sequence[Change]) -> list[Event]:
-        events = list(_versions(changes))
-        for layer, kind, statement in (
-            ("workers", "pos", _WORKERS),
-            ("incidents", "inc", _INCIDENTS),
-        ):
-            own = [change for change in changes if change.layer == layer and not change.redrawn]
-            if own:
-                rows = await self._rows(statement, own)
-                last = own[-1].position
-                if kind == "pos":
-                    events.append(Event(last, "pos", tuple(map(_moved, rows))))
-                elif len(rows) <= NEWS_LIMIT:
-                    events += [Event(last, "inc", (row,)) for row in rows]
-        return sorted(events, key=lambda event: event.position)
+        moves, news = await self._moves(changes), await self._news(changes)
+        return sorted([*_versions(changes), *moves, *news], key=lambda event: event.position)
+
+    async def _moves(self, changes: Sequence[Change]) -> list[Event]:
+        own = _changes_of("workers", changes)
+        rows = await self._rows(_WORKERS, own)
+        return [Event(own[-1].position, "pos", tuple(map(_moved, rows)))] if rows else []
+
+    async def _news(self, changes: Sequence[Change]) -> list[Event]:
+        own = _changes_of("incidents", changes)
+        rows = await self._rows(_INCIDENTS, own)
+        if len(rows) > NEWS_LIMIT:
+            return []
+        return [Event(own[-1].position, "inc", (row,)) for row in rows]
 
     async def _rows(
         self, statement: str, changes: Sequence[Change]
     ) -> list[tuple[str, tuple[Any, ...]]]:
+        """Return the rows that the changes wrote, each with its unit path before it."""
+        if not changes:
+            return []
         box = _hull([change.box for change in changes])
         writers = [change.xid % XID_32 for change in changes]
+        values = [*box, writers, ROWS_LIMIT]
         async with self._pool.connection() as connection, connection.transaction():
             await enter_scope_async(connection, system_view())
-            cursor = await connection.execute(
-                statement.encode(), [*box, writers, ROWS_LIMIT], prepare=True
-            )
+            cursor = await connection.execute(statement.encode(), values, prepare=True)
             return [(row[0], tuple(row[1:])) for row in await cursor.fetchall()]
+
+
+def _changes_of(layer: str, changes: Sequence[Change]) -> list[Change]:
+    """Return the changes of a layer's rows, without those that only redrew its tiles."""
+    return [change for change in changes if change.layer == layer and not change.redrawn]
 
 
 def position_of(text: str) -> Position | None:

@@ -11,9 +11,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gis_service.errors import TooSlow, failed, problem
+from gis_service.asgi import HttpMiddleware, at_head
+from gis_service.errors import TooSlow, busy, failed, problem
 from gis_service.metrics import Metrics
-from grid_boundaries.errors import Malformed, Refused, TooLarge, Unavailable
+from grid_boundaries.errors import Malformed, Refused, TooLarge
 
 BODY_WAIT_S = 30.0  # a whole body must have come by then
 HEADERS: Mapping[str, str] = MappingProxyType(
@@ -32,55 +33,41 @@ HEADERS: Mapping[str, str] = MappingProxyType(
 )
 
 
-class SecurityHeaders:
+class SecurityHeaders(HttpMiddleware):
     """ASGI middleware that puts the security headers on every answer."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def adding(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self.app(scope, receive, adding if scope["type"] == "http" else send)
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the headers that the route has not set itself."""
+        await self.app(scope, receive, at_head(send, _add_headers))
 
 
-class LastResort:
+def _add_headers(message: Message) -> None:
+    headers = MutableHeaders(scope=message)
+    for name, value in HEADERS.items():
+        headers.setdefault(name, value)
+
+
+class LastResort(HttpMiddleware):
     """ASGI middleware that answers where an error came through that nobody expected.
 
     It stands inside the other guards, so that this answer has its headers, number and line in
     the log like any other.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        is_begun = False
-
-        async def noting(message: Message) -> None:
-            nonlocal is_begun
-            is_begun = True
-            await send(message)
-
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the app does, or that it failed; nobody, where the asker has gone."""
+        begun: list[Message] = []
         try:
-            await self.app(scope, receive, noting)
+            await self.app(scope, receive, at_head(send, begun.append))
         except ClientDisconnect:
             return  # nobody is there to be answered
         except Exception as error:  # the one door: whatever it is, the answer shows none of it
-            if is_begun:
+            if begun:
                 raise
             await failed(Request(scope), error)(scope, receive, send)
 
 
-class Waiting:
+class Waiting(HttpMiddleware):
     """ASGI middleware that answers 503 at once when too many wait for an answer already.
 
     One waits until the head of the answer is sent, so an open event stream does not count;
@@ -93,37 +80,29 @@ class Waiting:
     """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
-        self.app = app
+        super().__init__(app)
         self._limit = limit
-        self._waiting = 0
+        self._waiting: set[object] = set()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] == "/health":
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer when there is room, else say that there is none."""
+        if scope["path"] == "/health":
             await self.app(scope, receive, send)
-            return
-        if self._waiting >= self._limit:
-            busy = Unavailable(
-                "busy", "服务繁忙，请稍后重试", "The service is busy; try again in a moment"
-            )
-            await problem(busy, Headers(scope=scope))(scope, receive, send)
-            return
-        has_waited = False
+        elif len(self._waiting) >= self._limit:
+            await problem(busy(), Headers(scope=scope))(scope, receive, send)
+        else:
+            await self._waited_for(scope, receive, send)
 
-        async def noting(message: Message) -> None:
-            nonlocal has_waited
-            if not has_waited and message["type"] == "http.response.start":
-                has_waited = True
-                self._waiting -= 1
-            await send(message)
-
-        self._waiting += 1
+    async def _waited_for(self, scope: Scope, receive: Receive, send: Send) -> None:
+        one = object()
+        self._waiting.add(one)
         try:
-            await self.app(scope, receive, noting)
+            await self.app(scope, receive, at_head(send, lambda _: self._waiting.discard(one)))
         finally:
-            self._waiting -= not has_waited
+            self._waiting.discard(one)
 
 
-class BodyLimit:
+class BodyLimit(HttpMiddleware):
     """ASGI middleware that ends a request whose body is too large or does not come.
 
     Parameters
@@ -133,14 +112,12 @@ class BodyLimit:
     """
 
     def __init__(self, app: ASGIApp, limit_bytes: int, wait_s: float = BODY_WAIT_S) -> None:
-        self.app = app
+        super().__init__(app)
         self._limit = limit_bytes
         self._wait_s = wait_s
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or refuse a stated length at once."""
         headers = Headers(scope=scope)
         try:
             self._check_stated(headers)
@@ -191,28 +168,24 @@ class BodyLimit:
         )
 
 
-class Measured:
+class Measured(HttpMiddleware):
     """ASGI middleware that counts answers and the time to their head, by route."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self.app = app
+        super().__init__(app)
         self._metrics = metrics
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and count it when its head is sent."""
         started = time.perf_counter()
 
-        async def noting(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                route = _route(scope)
-                method = scope["method"] if scope["method"] in _METHODS else "other"
-                self._metrics.requests.labels(route, method, message["status"]).inc()
-                self._metrics.seconds.labels(route).observe(time.perf_counter() - started)
-            await send(message)
+        def count(message: Message) -> None:
+            route = _route(scope)
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            self._metrics.requests.labels(route, method, message["status"]).inc()
+            self._metrics.seconds.labels(route).observe(time.perf_counter() - started)
 
-        await self.app(scope, receive, noting)
+        await self.app(scope, receive, at_head(send, count))
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})

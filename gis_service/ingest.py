@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from threading import Lock
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, Table
@@ -15,88 +14,22 @@ from sqlalchemy import Connection, Engine, Table
 from gis_service.access import Asker, system_view, writing_view
 from gis_service.database import enter_scope
 from gis_service.errors import field_refusal
+from gis_service.intakes import INTAKES, Intake, Kind
 from gis_service.metrics import Metrics
 from gis_service.reports import (
     LATEST_AHEAD,
-    OLDEST_POSITION,
-    OLDEST_REPORT,
     IncidentReport,
     PositionReport,
     Report,
     VisitReport,
 )
-from grid_boundaries.errors import Conflict, Malformed, NotAllowed, Refused, TooLarge
+from gis_service.verdicts import Row, Verdict, verdicts
+from grid_boundaries.errors import Malformed, NotAllowed, Refused, TooLarge
 from layers.duty.intake import digests, known_workers, move_workers, store
 from layers.duty.locating import Located, Locator, sources_version
-from layers.incidents import incident
 from layers.postings import position
-from layers.visits import visit
 
 ITEMS_LIMIT = 1000
-DEADLINE_HOURS: Mapping[str, int] = MappingProxyType({"red": 2, "yellow": 24, "blue": 72})
-Kind = Literal["incidents", "visits", "positions"]
-Status = Literal["stored", "already", "rejected"]
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What became of one item; `refused` says why it was rejected."""
-
-    id: str | None
-    status: Status
-    refused: Refused | None = None
-
-    @property
-    def wire(self) -> Mapping[str, Any]:
-        """The verdict as it is answered."""
-        plain: dict[str, Any] = {"id": self.id, "status": self.status}
-        if self.refused is not None:
-            found = self.refused
-            plain["problem"] = {
-                "code": found.code, "zh": found.zh, "en": found.en, "where": dict(found.where)
-            }  # fmt: skip
-        return plain
-
-
-@dataclass(frozen=True)
-class Intake:
-    """How one kind of report is taken."""
-
-    model: type[Report]
-    table: Table
-    oldest: timedelta
-    row: Callable[[Any, Asker, datetime], Row]
-
-
-def _incident_row(report: IncidentReport, asker: Asker, now: datetime) -> Row:
-    return {
-        "name": report.title, "kind": report.kind, "category": report.category,
-        "source": report.source, "urgency": report.urgency, "state": "reported",
-        "occurred_at": report.occurred_at, "reported_at": now,
-        "due_at": now + timedelta(hours=DEADLINE_HOURS[report.urgency]),
-        "address": report.address, "reported_by": asker.view.actor,
-    }  # fmt: skip
-
-
-def _visit_row(report: VisitReport, _asker: Asker, _now: datetime) -> Row:
-    return {
-        "worker_id": report.worker_id, "kind": report.kind, "visited_at": report.visited_at,
-        "household_id": report.household_id, "place_id": report.place_id, "result": report.result,
-    }  # fmt: skip
-
-
-def _position_row(report: PositionReport, _asker: Asker, _now: datetime) -> Row:
-    return {"worker_id": report.worker_id, "located_at": report.located_at}
-
-
-INTAKES: Mapping[Kind, Intake] = MappingProxyType(
-    {
-        "incidents": Intake(IncidentReport, incident, OLDEST_REPORT, _incident_row),
-        "visits": Intake(VisitReport, visit, OLDEST_REPORT, _visit_row),
-        "positions": Intake(PositionReport, position, OLDEST_POSITION, _position_row),
-    }
-)
 
 
 class Ingest:
@@ -136,10 +69,10 @@ class Ingest:
         with self._engine.begin() as connection:
             # rows may lie anywhere in the county; `_check_asker` says who may send them
             enter_scope(connection, writing_view(asker))
-            verdicts = self._taken(connection, intake, items, asker, now)
-        for verdict in verdicts:
+            found = self._taken(connection, intake, items, asker, now)
+        for verdict in found:
             self._metrics.taken.labels(kind, verdict.status).inc()
-        return verdicts
+        return found
 
     def _taken(
         self,
@@ -151,19 +84,14 @@ class Ingest:
     ) -> list[Verdict]:
         locator = self._current_locator(connection)
         read = [_read(intake, item, now) for item in items]
-        homes = known_workers(connection, _worker_ids(read))
-        rows: dict[int, Row] = {}
-        refused: dict[int, Refused] = {}
-        for number, one in enumerate(read):
-            try:
-                rows[number] = _row(intake, one, locator, asker, homes, now)
-            except Refused as error:
-                refused[number] = error
-        firsts = {row["id"]: row for _, row in sorted(rows.items(), reverse=True)}
-        outcome = _stored(connection, intake.table, list(firsts.values()))
+        sender = Sender(asker, known_workers(connection, _worker_ids(read)))
+        outcomes = [_outcome(intake, report, locator, sender, now) for report in read]
+        rows = [outcome for outcome in outcomes if not isinstance(outcome, Refused)]
+        firsts = {row["id"]: row for row in reversed(rows)}
+        new = _stored(connection, intake.table, firsts.values())
         if intake.table is position:
-            _move(connection, [row for key, row in firsts.items() if outcome[key]])
-        return _verdicts(connection, intake.table, items, rows, refused, outcome)
+            _move(connection, [firsts[key] for key in new])
+        return verdicts(items, outcomes, new, digests(connection, intake.table, list(firsts)))
 
     def _current_locator(self, connection: Connection) -> Locator:
         with self._lock:
@@ -211,116 +139,78 @@ def _worker_ids(read: Sequence[Report | Refused]) -> list[str]:
     return [one.worker_id for one in read if isinstance(one, VisitReport | PositionReport)]
 
 
-def _row(
-    intake: Intake,
-    report: Report | Refused,
-    locator: Locator,
-    asker: Asker,
-    homes: Mapping[str, str],
-    now: datetime,
-) -> Row:
+def _outcome(
+    intake: Intake, report: Report | Refused, locator: Locator, sender: Sender, now: datetime
+) -> Row | Refused:
+    """Return the row that a report becomes, or why it is not taken."""
     if isinstance(report, Refused):
-        raise report
-    here = locator.place(report.lon, report.lat)
-    _check_asker(report, here, asker, homes)
-    row = {
-        "id": report.id,
-        "geom": f"SRID=4490;POINT({report.lon!r} {report.lat!r})",
-        "unit_path": here.unit_path,
-        "body_digest": report.digest,
-        **intake.row(report, asker, now),
-    }
-    if "block_id" in intake.table.c:
-        row |= {"block_id": here.block_id, "grid_code": here.grid_code, "placed": here.placed}
-    else:
-        # a position has no place columns of its own; the worker who is moved there has
-        row |= {"where": here, "on_duty": getattr(report, "on_duty", True)}
-    return row
+        return report
+    try:
+        here = locator.place(report.lon, report.lat)
+        sender.check(report, here)
+    except Refused as refused:
+        return refused
+    return intake.row(report, here, sender.asker, now)
 
 
-def _check_asker(report: Report, here: Located, asker: Asker, homes: Mapping[str, str]) -> None:
-    """Say who may send in what: from within one's area, and for oneself or one's own people."""
-    if isinstance(report, VisitReport | PositionReport):
-        home = homes.get(report.worker_id)
-        if home is None or not (asker.worker_id is None and home.startswith(asker.view.scope)):
-            _check_self(report.worker_id, asker, known=home is not None)
-    if isinstance(report, IncidentReport) and not here.unit_path.startswith(asker.view.scope):
-        raise NotAllowed(
-            "not-your-area",
-            "该点不在您的辖区内",
-            "The point is not in your area",
-            lon=report.lon,
-            lat=report.lat,
-        )
+@dataclass(frozen=True)
+class Sender:
+    """Who sends in, and what they may: from within their area, for themselves or their people.
+
+    Parameters
+    ----------
+    homes
+        The home path of each worker that is reported for.
+    """
+
+    asker: Asker
+    homes: Mapping[str, str]
+
+    def check(self, report: Report, here: Located) -> None:
+        """Refuse a report that is not this sender's to make.
+
+        Raises
+        ------
+        NotAllowed
+            It is of another area, or for a worker who is not theirs.
+        """
+        if isinstance(report, VisitReport | PositionReport):
+            self._check_worker(report.worker_id)
+        if isinstance(report, IncidentReport) and not self._is_in_scope(here.unit_path):
+            raise NotAllowed(
+                "not-your-area",
+                "该点不在您的辖区内",
+                "The point is not in your area",
+                lon=report.lon,
+                lat=report.lat,
+            )
+
+    def _check_worker(self, worker_id: str) -> None:
+        home = self.homes.get(worker_id)
+        own_id = self.asker.worker_id
+        # who is a worker reports for nobody else
+        is_theirs = worker_id == own_id if own_id is not None else self._is_in_scope(home)
+        if home is None or not is_theirs:
+            raise NotAllowed(
+                "not-your-worker",
+                "不能替这名网格员上报",
+                "You may not report for this worker",
+                field="worker_id",
+            )
+
+    def _is_in_scope(self, path: str | None) -> bool:
+        return path is not None and path.startswith(self.asker.view.scope)
 
 
-def _check_self(worker_id: str, asker: Asker, *, known: bool) -> None:
-    if not known or worker_id != asker.worker_id:
-        raise NotAllowed(
-            "not-your-worker",
-            "不能替这名网格员上报",
-            "You may not report for this worker",
-            field="worker_id",
-        )
-
-
-def _stored(connection: Connection, table: Table, rows: Sequence[Row]) -> Mapping[str, bool]:
-    """Store the rows and say for each id whether it is new."""
+def _stored(connection: Connection, table: Table, rows: Iterable[Row]) -> set[str]:
+    """Store the rows and return the ids of those that are new."""
     plain = [{name: row[name] for name in row if name in table.c} for row in rows]
     # one order for every transaction, so that no two wait for each other
-    new = store(connection, table, sorted(plain, key=lambda row: str(row["id"])))
-    return {row["id"]: row["id"] in new for row in rows}
+    return store(connection, table, sorted(plain, key=lambda row: str(row["id"])))
 
 
-def _move(connection: Connection, rows: Sequence[Row]) -> None:
-    places = []
-    for row in rows:
-        here: Located = row["where"]
-        places.append(
-            {
-                "worker_id": row["worker_id"], "geom": row["geom"],
-                "located_at": row["located_at"], "unit_path": here.unit_path,
-                "block_id": here.block_id, "grid_code": here.grid_code, "placed": here.placed,
-                "on_duty": row["on_duty"],
-            }
-        )  # fmt: skip
-    move_workers(connection, places)
-
-
-def _verdicts(
-    connection: Connection,
-    table: Table,
-    items: Sequence[Any],
-    rows: Mapping[int, Row],
-    refused: Mapping[int, Refused],
-    is_new: Mapping[str, bool],
-) -> list[Verdict]:
-    bodies = digests(connection, table, [row["id"] for row in rows.values()])
-    verdicts: list[Verdict] = []
-    answered: set[str] = set()
-    for number, item in enumerate(items):
-        if number in refused:
-            verdicts.append(Verdict(_id_of(item), "rejected", refused[number]))
-            continue
-        key = rows[number]["id"]
-        if bodies.get(key) != rows[number]["body_digest"]:
-            verdicts.append(Verdict(key, "rejected", _other_body(key)))
-        else:
-            is_first = is_new[key] and key not in answered
-            verdicts.append(Verdict(key, "stored" if is_first else "already"))
-        answered.add(key)
-    return verdicts
-
-
-def _id_of(item: Any) -> str | None:
-    found = item.get("id") if isinstance(item, dict) else None
-    return found[:64].encode("utf-8", "replace").decode() if isinstance(found, str) else None
-
-
-def _other_body(key: str) -> Conflict:
-    return Conflict(
-        "id-taken",
-        f"编号 {key} 已有另一份内容；请换新编号",
-        f"The id {key} came with another body before; use a new id",
-        id=key,
+def _move(connection: Connection, rows: Iterable[Row]) -> None:
+    own = ("worker_id", "geom", "located_at", "on_duty")
+    move_workers(
+        connection, [{name: row[name] for name in own} | asdict(row["where"]) for row in rows]
     )

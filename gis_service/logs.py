@@ -10,8 +10,9 @@ from typing import Any
 
 import structlog
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
+from gis_service.asgi import HttpMiddleware, at_head
 from gis_service.personal_numbers import without_personal_numbers
 from gis_service.settings import Settings
 
@@ -62,30 +63,25 @@ def _shown(path: str) -> str:
     return f"{_SIGN_IN}…" if path.startswith(_SIGN_IN) else path
 
 
-class RequestLog:
+class RequestLog(HttpMiddleware):
     """ASGI middleware: gives each request an id, and writes one line when it is answered."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with the id on the head; a sender's own id is kept where it is plain."""
         given = Headers(scope=scope).get(REQUEST_ID, "")
         number = given if _FIT.fullmatch(given) else secrets.token_hex(8)
-        status = 0
+        line: dict[str, Any] = {
+            "method": scope["method"],
+            "path": _shown(scope["path"]),
+            "status": 0,
+        }
 
-        async def noting(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"].append((REQUEST_ID.encode(), number.encode()))
-            await send(message)
+        def note(message: Message) -> None:
+            line["status"] = message["status"]
+            message["headers"].append((REQUEST_ID.encode(), number.encode()))
 
         with structlog.contextvars.bound_contextvars(request=number):
             try:
-                await self.app(scope, receive, noting)
+                await self.app(scope, receive, at_head(send, note))
             finally:
-                path = _shown(scope["path"])
-                log.info("request", method=scope["method"], path=path, status=status)
+                log.info("request", **line)

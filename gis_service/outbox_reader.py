@@ -133,15 +133,18 @@ class OutboxReader:
         return (0, 0) if row is None else (row[0], row[1])
 
     async def _read_to_end(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        while await self._read_some(connection) == BATCH:
+            pass
+        self._alive_at = time.monotonic()
+        self.caught_up.set()
+
+    async def _read_some(self, connection: psycopg.AsyncConnection[Any]) -> int:
+        """Pass on the next changes, and return how many there were."""
         assert self._position is not None
-        while True:
-            xid, number = self._position
-            cursor = await connection.execute(_READ, [str(xid), number, BATCH])
-            changes = [change_of(row) for row in await cursor.fetchall()]
-            if changes:
-                await self._take(changes)
-                self._position = changes[-1].position
-            if len(changes) < BATCH:
-                self._alive_at = time.monotonic()
-                self.caught_up.set()
-                return
+        xid, number = self._position
+        cursor = await connection.execute(_READ, [str(xid), number, BATCH])
+        changes = [change_of(row) for row in await cursor.fetchall()]
+        if changes:
+            await self._take(changes)
+            self._position = changes[-1].position
+        return len(changes)

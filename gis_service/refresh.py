@@ -1,11 +1,11 @@
-"""Derived layers computed anew when what they come from has changed: one refresher at a time."""
+"""What is done behind the requests: derived layers anew, due plans, one process at a time."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Event
 from typing import Any
@@ -31,7 +31,8 @@ from gis_service.access import system_view
 from gis_service.database import enter_scope
 from gis_service.metrics import Metrics
 from gis_service.publishing import publish_due
-from grid_boundaries.errors import Unavailable
+from gis_service.retention import Pruned, Retention, prune
+from grid_boundaries.errors import Refused
 from grid_boundaries.outbox import outbox
 from grid_boundaries.view import View
 from layers.coverage.refresh import refresh as refresh_coverage
@@ -44,6 +45,7 @@ from layers.tile_shapes import SHAPED, refresh_shapes
 from layers.tiles import REDRAWN
 
 LOCK = 7_310_924  # advisory lock of the one refresher of a deployment
+PRUNE_PAUSE = timedelta(hours=1)
 Run = Callable[[Connection, View, datetime], Any]
 log = structlog.get_logger(__name__)
 
@@ -96,21 +98,36 @@ def refresh_stale(engine: Engine, now: datetime, metrics: Metrics) -> list[str]:
     """Run the jobs whose sources have changed since they last ran, and return their names.
 
     Only one process at a time does it; another one returns at once with nothing done. Any
-    number of changes before a run is one run.
+    number of changes before a run is one run. A job that fails is logged and stays stale.
     """
+    with _elected(engine) as guard:
+        if guard is None:
+            return []
+        stale = [job for job in jobs() if is_stale(guard, job)]
+        guard.rollback()
+        return [job.name for job in stale if _is_done(engine, job, now, metrics)]
+
+
+def _is_done(engine: Engine, job: Job, now: datetime, metrics: Metrics) -> bool:
+    """Run a job and say whether it went well; one that fails must not keep the others waiting."""
+    with metrics.refreshes.labels(job.name.partition(":")[0]).time():
+        try:
+            run_job(engine, job, now)
+        except (DBAPIError, Refused) as error:
+            log.warning("job failed", job=job.name, reason=str(error).splitlines()[0])
+            return False
+    return True
+
+
+@contextmanager
+def _elected(engine: Engine) -> Iterator[Connection | None]:
+    """Give a connection to the one process that is to refresh now; None to any other."""
     with engine.connect() as guard:
         if not guard.scalar(select(func.pg_try_advisory_lock(LOCK))):
-            return []
+            yield None
+            return
         try:
-            stale = [job for job in jobs() if is_stale(guard, job)]
-            guard.rollback()
-            for job in stale:
-                started = time.perf_counter()
-                run_job(engine, job, now)
-                metrics.refreshes.labels(job.name.partition(":")[0]).observe(
-                    time.perf_counter() - started
-                )
-            return [job.name for job in stale]
+            yield guard
         finally:
             guard.scalar(select(func.pg_advisory_unlock(LOCK)))
             guard.commit()
@@ -141,33 +158,63 @@ def run_job(engine: Engine, job: Job, now: datetime) -> None:
 
 
 class Refresher:
-    """Looks for stale jobs and due plans until stopped; runs in a thread of its own."""
+    """Looks for stale jobs, due plans and what is past its days; runs in a thread of its own.
+
+    Parameters
+    ----------
+    interval_s
+        Seconds between two looks.
+    clock
+        Gives the time in the county's zone.
+    kept
+        How long things are kept; looked at once an hour, first at the start.
+    """
 
     def __init__(
-        self, engine: Engine, metrics: Metrics, interval_s: float, clock: Callable[[], datetime]
+        self,
+        engine: Engine,
+        metrics: Metrics,
+        interval_s: float,
+        clock: Callable[[], datetime],
+        kept: Retention,
     ) -> None:
         self._engine = engine
         self._metrics = metrics
         self._interval_s = interval_s
         self._clock = clock
+        self._kept = kept
+        self._prune_at: datetime | None = None
         self._stopped = Event()
 
     def run(self) -> None:
         """Refresh until `stop` is called; what fails is logged and tried again."""
         while not self._stopped.wait(self._interval_s):
             try:
-                for plan in publish_due(self._engine, self._clock()):
-                    log.info("published", plan=plan)
-                done = refresh_stale(self._engine, self._clock(), self._metrics)
-            except (DBAPIError, Unavailable) as error:
+                self.look(self._clock())
+            except (DBAPIError, Refused) as error:
                 log.warning("refresh failed", reason=str(error).splitlines()[0])
-            else:
-                if done:
-                    log.info("refreshed", jobs=",".join(done))
+
+    def look(self, now: datetime) -> None:
+        """Do once what is to be done at a time."""
+        for plan in publish_due(self._engine, now):
+            log.info("published", plan=plan)
+        done = refresh_stale(self._engine, now, self._metrics)
+        if done:
+            log.info("refreshed", jobs=",".join(done))
+        if self._prune_at is None or now >= self._prune_at:
+            self._prune(now)
 
     def stop(self) -> None:
         """Let `run` end after the job it is at."""
         self._stopped.set()
+
+    def _prune(self, now: datetime) -> None:
+        gone = prune(self._engine, self._kept, now)
+        self._prune_at = now + PRUNE_PAUSE
+        self._metrics.pruned.labels("positions").inc(gone.positions)
+        self._metrics.pruned.labels("changes").inc(gone.changes)
+        if gone != Pruned():
+            log.info("pruned", positions=gone.positions, changes=gone.changes)
 
 
 _SETTLED = outbox.c.xid < func.pg_snapshot_xmin(func.pg_current_snapshot())

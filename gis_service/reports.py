@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from abc import abstractmethod
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -25,6 +26,9 @@ OLDEST_REPORT = timedelta(days=366)
 OLDEST_POSITION = timedelta(days=30)  # kept no longer either
 
 
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]", re.ASCII)
+
+
 def _no_zero(text: str) -> str:
     if "\x00" in text:
         raise ValueError("a text may not hold the character NUL")
@@ -32,7 +36,8 @@ def _no_zero(text: str) -> str:
 
 
 def _only_text(value: Any) -> Any:
-    if not isinstance(value, str):
+    # a number would be read as seconds or milliseconds, whichever it looks like
+    if not isinstance(value, str) or not _TIME.match(value):
         raise ValueError("a time is a text such as 2026-03-02T10:00:00+08:00")
     return value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 
 from gis_service.access import Access
 from gis_service.auth import Signer, sign_in_key
-from gis_service.database import Database, async_pool, engine_of, opened
+from gis_service.database import async_pool, engine_of, opened
 from gis_service.demo_life import DemoLife
 from gis_service.events import REPLAY_MINUTES, Hub
 from gis_service.ingest import Ingest
@@ -28,6 +28,7 @@ from gis_service.metrics import Metrics
 from gis_service.outbox_reader import OutboxReader
 from gis_service.plan_review import PlanCaches
 from gis_service.refresh import Refresher
+from gis_service.retention import retention_of
 from gis_service.settings import Settings
 from gis_service.tile_path import Tiles
 
@@ -61,44 +62,45 @@ async def running(settings: Settings, metrics: Metrics) -> AsyncIterator[Running
         database = await asyncio.to_thread(stack.enter_context, opened(settings))
         engine = engine_of(database.url, settings)
         stack.callback(engine.dispose)
-        yield await _put_together(stack, settings, database, engine, metrics)
+        pool = async_pool(database.url, settings)
+        await pool.open()
+        stack.push_async_callback(pool.close)
+        hub = Hub(pool)
+        reader = OutboxReader(database.url, hub.take, replay_minutes=REPLAY_MINUTES)
+        one = _put_together(settings, engine, Tiles(settings, pool, reader, metrics), hub, metrics)
+        _before_stop(stack, hub.end)
+        await _follow(stack, reader)
+        for work in _works(one):
+            _in_thread(stack, work)
+        yield one
 
 
-async def _put_together(
-    stack: AsyncExitStack,
-    settings: Settings,
-    database: Database,
-    engine: Engine,
-    metrics: Metrics,
+def _put_together(
+    settings: Settings, engine: Engine, tiles: Tiles, hub: Hub, metrics: Metrics
 ) -> Running:
-    pool = async_pool(database.url, settings)
-    await pool.open()
-    stack.push_async_callback(pool.close)
-    signer = Signer(sign_in_key(settings.data_dir), settings.session_hours)
-    hub = Hub(pool)
-    reader = OutboxReader(database.url, hub.take, replay_minutes=REPLAY_MINUTES)
-    tiles = Tiles(settings, pool, reader, metrics)
     hub.cache = tiles.cache
-    one = Running(
-        settings,
-        engine,
-        Access(engine, signer),
-        tiles,
-        hub,
-        Ingest(engine, metrics),
-        metrics,
-    )
-    _before_stop(stack, hub.end)
+    metrics.streams.set_function(lambda: hub.streams)
+    signer = Signer(sign_in_key(settings.data_dir), settings.session_hours)
+    access = Access(engine, signer)
+    return Running(settings, engine, access, tiles, hub, Ingest(engine, metrics), metrics)
+
+
+async def _follow(stack: AsyncExitStack, reader: OutboxReader) -> None:
+    """Read the outbox from now on, and wait until what stands in it has been read."""
     following = asyncio.create_task(reader.run())
     stack.push_async_callback(_ended, following)
     # no stream is open yet, so what happened before is kept for replay and told to nobody as news
     with suppress(TimeoutError):
         await asyncio.wait_for(reader.caught_up.wait(), CATCH_UP_S)
-    _in_thread(stack, Refresher(engine, metrics, settings.refresh_interval_s, one.now))
+
+
+def _works(one: Running) -> Iterator[Refresher | DemoLife]:
+    """Yield what runs beside the requests."""
+    settings, engine = one.settings, one.engine
+    kept = retention_of(settings)
+    yield Refresher(engine, one.metrics, settings.refresh_interval_s, one.now, kept)
     if settings.demo:
-        life = DemoLife(engine, one.ingest, settings.demo_interval_s, one.now, default_rng())
-        _in_thread(stack, life)
-    return one
+        yield DemoLife(engine, one.ingest, settings.demo_interval_s, one.now, default_rng())
 
 
 def _before_stop(stack: AsyncExitStack, act: Callable[[], None]) -> None:

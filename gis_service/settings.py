@@ -116,6 +116,12 @@ class Settings(BaseSettings):
         default=1000, description="Features in one page of items, at most."
     )
     session_hours: PositiveFloat = Field(default=12, description="How long a sign-in holds, hours.")
+    position_days: int = Field(
+        default=30, ge=1, le=30, description="How long positions of workers are kept, days."
+    )
+    change_days: PositiveInt = Field(
+        default=30, description="How long announced changes of the map are kept, days."
+    )
     refresh_interval_s: PositiveFloat = Field(
         default=2, description="Wait before stale derived layers are computed anew, seconds."
     )

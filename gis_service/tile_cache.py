@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,11 +81,15 @@ class TileCache:
         if not self._changes or self._changes[0][0] > checked + 1:
             return True  # too long ago to know
         names, box = key[0], tile_box(*key[3:])
-        newer = (change for change in reversed(self._changes) if change[0] > checked)
-        return any(
-            layer in names and (touched is None or _meet(touched, box))
-            for _, layer, touched in newer
-        )
+        boxes = [touched for layer, touched in self._since(checked) if layer in names]
+        return any(touched is None or _meet(touched, box) for touched in boxes)
+
+    def _since(self, checked: int) -> Iterator[tuple[str, Box | None]]:
+        """Yield layer and box of the changes after that many, the newest first."""
+        for number, layer, box in reversed(self._changes):
+            if number <= checked:
+                return
+            yield layer, box
 
 
 def tile_box(z: int, x: int, y: int) -> Box:

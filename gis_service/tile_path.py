@@ -7,7 +7,6 @@ import gzip
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -16,47 +15,29 @@ from psycopg_pool import AsyncConnectionPool
 from sqlalchemy import make_url
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
-from gis_service.access import Access, on_date, seen_layer
+from gis_service.access import Access
+from gis_service.asgi import HttpMiddleware
 from gis_service.database import enter_scope_async
-from gis_service.errors import BUSY, UNREADABLE, WrongMethod, problem, refusal_of
+from gis_service.errors import BUSY, UNREADABLE, WrongMethod, busy, problem, refusal_of
 from gis_service.etags import known_etags
 from gis_service.metrics import Metrics
 from gis_service.outbox_reader import OutboxReader
 from gis_service.settings import Settings
 from gis_service.tile_cache import Key, TileCache, tile_box
-from grid_boundaries.errors import Malformed, Refused, Unavailable
+from gis_service.tile_request import PREFIX, Asked, asked_tile
+from grid_boundaries.errors import Refused, Unavailable
 from grid_boundaries.view import View
-from layers.layer import Layer
 from layers.registry import layer_named
-from layers.tiles import check_address, tile_statement, version_statement
+from layers.tiles import tile_statement, version_statement
 
 FORM = "1"  # part of every ETag: raise it when the same data would give another tile
-PREFIX = "/tiles/"
 METHODS = frozenset({"GET", "HEAD"})
-LAYERS_LIMIT = 30
 GZIP_LEVEL = 5
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
 # only the dialect is taken of it: the way SQL is spelt for psycopg
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One tile as it was asked for."""
-
-    layers: tuple[Layer, ...]
-    view: View
-    z: int
-    x: int
-    y: int
-
-    @property
-    def key(self) -> Key:
-        """What tells it from every other tile: layers, scope, date, address."""
-        names = tuple(layer.name for layer in self.layers)
-        return (names, self.view.scope, self.view.as_of, self.z, self.x, self.y)
 
 
 @dataclass(frozen=True)
@@ -91,31 +72,23 @@ class Tiles:
         self._making: dict[Key, asyncio.Task[Tile]] = {}
 
     def asked(self, request: Request, view: View) -> Asked:
-        """Read what tile a request asks for.
-
-        Raises
-        ------
-        Malformed, NotFound, NotAllowed
-            No tile address, an unknown layer, or one that the view may not see.
-        """
-        names, z, x, y = _address(request.url.path)
-        check_address(z, x, y, self._settings.tile_zoom_limit)
-        layers = tuple(seen_layer(view, name) for name in names)
-        return Asked(layers, on_date(view, _date(request.query_params.get("as_of"))), z, x, y)
+        """Read what tile a request asks for, see `asked_tile`."""
+        return asked_tile(request, view, self._settings.tile_zoom_limit)
 
     async def get(self, asked: Asked, known: Collection[str]) -> Tile:
         """Return the tile, without its body where one of the asker's ETags is still right."""
         kept = self.cache.get(asked.key) if self._reader.is_current else None
         self._metrics.tiles.labels("memory" if kept else "database").inc()
-        if kept is not None:
-            return Tile(None if kept.etag in known else kept.body, kept.etag)
+        tile = await self._of_database(asked, known) if kept is None else Tile(kept.body, kept.etag)
+        return Tile(None, tile.etag) if tile.etag in known else tile
+
+    async def _of_database(self, asked: Asked, known: Collection[str]) -> Tile:
         if known:
             async with self._pool.connection() as connection:
                 etag = await self._etag(connection, asked)
             if etag in known:
                 return Tile(None, etag)
-        tile = await self._made_once(asked)
-        return Tile(None, tile.etag) if tile.etag in known else tile
+        return await self._made_once(asked)
 
     async def _made_once(self, asked: Asked) -> Tile:
         task = self._making.get(asked.key)
@@ -137,17 +110,20 @@ class Tiles:
         async with self._pool.connection() as connection:
             # the version first: a change in between makes the tile newer than its name, never older
             etag = await self._etag(connection, asked)
-            sql, values = _compiled(asked.key[0], asked.view, asked.z)
-            place = {"z": asked.z, "x": asked.x, "y": asked.y}
-            async with connection.transaction():
-                await enter_scope_async(connection, asked.view)
-                cursor = await connection.execute(sql, {**values, **place}, prepare=True)
-                row = await cursor.fetchone()
-        raw = bytes(row[0]) if row is not None else b""
+            raw = await self._raw(connection, asked)
         body = gzip.compress(raw, GZIP_LEVEL, mtime=0)
         if self._reader.is_current:
             self.cache.put(asked.key, body, etag, checked)
         return Tile(body, etag)
+
+    async def _raw(self, connection: psycopg.AsyncConnection[Any], asked: Asked) -> bytes:
+        sql, values = _compiled(asked.key[0], asked.view, asked.z)
+        place = {"z": asked.z, "x": asked.x, "y": asked.y}
+        async with connection.transaction():
+            await enter_scope_async(connection, asked.view)
+            cursor = await connection.execute(sql, {**values, **place}, prepare=True)
+            row = await cursor.fetchone()
+        return bytes(row[0]) if row is not None else b""
 
     async def _etag(self, connection: psycopg.AsyncConnection[Any], asked: Asked) -> str:
         sql, values = _compiled_version(asked.key[0])
@@ -161,14 +137,12 @@ class Tiles:
         return f'"{versions}~{hashlib.sha256(whose).hexdigest()[:12]}"'
 
 
-class TilePath:
+class TilePath(HttpMiddleware):
     """ASGI middleware that answers ``/tiles/…`` itself and hands everything else on."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a tile, or why there is none; every other address as the app does."""
+        if not scope["path"].startswith(PREFIX):
             await self.app(scope, receive, send)
             return
         request = Request(scope)
@@ -176,10 +150,15 @@ class TilePath:
         try:
             answer = await _answer(request, running.access, running.tiles)
         except (Refused, *BUSY, *UNREADABLE) as error:
-            answer = problem(refusal_of(error) or _failed(), request.headers)
-            if answer.status_code == 405:
-                answer.headers["Allow"] = ", ".join(sorted(METHODS))
+            answer = _refusal(request, error)
         await answer(scope, receive, send)
+
+
+def _refusal(request: Request, error: Exception) -> Response:
+    answer = problem(refusal_of(error) or busy(), request.headers)
+    if answer.status_code == 405:
+        answer.headers["Allow"] = ", ".join(sorted(METHODS))
+    return answer
 
 
 async def _answer(request: Request, access: Access, tiles: Tiles) -> Response:
@@ -199,44 +178,6 @@ async def _answer(request: Request, access: Access, tiles: Tiles) -> Response:
 def _headers(etag: str) -> Mapping[str, str]:
     # private: what is in it depends on who asks; no-cache: ask again each time, mostly a 304
     return {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Cookie, Authorization"}
-
-
-def _address(path: str) -> tuple[tuple[str, ...], int, int, int]:
-    parts = path.removeprefix(PREFIX).split("/")
-    names = tuple(dict.fromkeys(parts[0].split(",")))
-    if len(parts) != 4 or len(names) > LAYERS_LIMIT:
-        raise _no_address()
-    z, x, y = (_number(part.removesuffix(".mvt")) for part in parts[1:])
-    return names, z, x, y
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) <= 9):
-        raise _no_address()
-    return int(text)
-
-
-def _no_address() -> Malformed:
-    return Malformed(
-        "bad-tile-address",
-        "瓦片地址应为 /tiles/图层,图层/级别/列/行",
-        "A tile's address is /tiles/layer,layer/zoom/x/y",
-    )
-
-
-def _date(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Malformed(
-            "bad-date", "日期应为 2026-01-31 的形式", "A date looks like 2026-01-31", field="as_of"
-        ) from None
-
-
-def _failed() -> Unavailable:
-    return Unavailable("busy", "服务繁忙，请稍后重试", "The service is busy; try again in a moment")
 
 
 @lru_cache(maxsize=1024)

@@ -40,6 +40,8 @@ from layers.tile_counts import counts_in_tile
 from layers.tile_shapes import BANDS, SHAPED, band_of, tile_shape
 
 EXTENT = 4096
+TILE_PX = 512  # what a tile is drawn as, more or less
+UNSIMPLIFIED_BEYOND_ZOOM = 16  # further in, a third of a pixel is less than what was surveyed
 BUFFER = 64  # of EXTENT: what is drawn past the tile's edge, so that lines do not break there
 # a refreshed outline or count changes tiles, but is no change of the layer itself
 REDRAWN = "tiles:"
@@ -141,12 +143,12 @@ def _rows(layer: Layer, view: View, zoom: int) -> Select[Any]:
 def _shape(layer: Layer, view: View, zoom: int, feature: Any) -> tuple[ColumnElement[Any], Any]:
     """Return the geometry to draw and the FROM clause that it comes from."""
     band = band_of(zoom)
-    # coarse outlines are of today; a map of another date takes the true ones
-    if band is None or layer.shape == "point":
+    if layer.shape == "point" or _is_whole(layer, zoom):
         return feature.c.geom_3857, feature
-    if layer.name not in SHAPED or view.as_of is not None:
+    # coarse outlines are of today; a map of another date takes the true ones
+    if band is None or layer.name not in SHAPED or view.as_of is not None:
         # no common borders to keep: each on its own, and a small one is kept whatever is left
-        detail_m = BANDS[band][1] / 2
+        detail_m = _unseen_detail_m(zoom)
         return func.st_simplify(feature.c.geom_3857, detail_m, True, type_=Geometry), feature
     is_of_feature = and_(
         tile_shape.c.layer == SHAPED[layer.name],
@@ -155,6 +157,19 @@ def _shape(layer: Layer, view: View, zoom: int, feature: Any) -> tuple[ColumnEle
     )
     shape = func.coalesce(tile_shape.c.geom, feature.c.geom_3857)
     return shape, feature.outerjoin(tile_shape, is_of_feature)
+
+
+def _is_whole(layer: Layer, zoom: int) -> bool:
+    """Say whether a layer's lines and areas are drawn point by point."""
+    return zoom > (BANDS[-1][0] if layer.name in SHAPED else UNSIMPLIFIED_BEYOND_ZOOM)
+
+
+def _unseen_detail_m(zoom: int) -> float:
+    """Return the detail that nobody sees: half of a band's, a third of a pixel further in."""
+    band = band_of(zoom)
+    if band is not None:
+        return BANDS[band][1] / 2
+    return 2 * _EDGE_M / (1 << zoom) / TILE_PX / 3
 
 
 def _is_drawn(layer: Layer, zoom: int, feature: Any) -> ColumnElement[bool]:

@@ -166,25 +166,24 @@ class Cluster:
             shutil.rmtree(left_over)
         draft = Path(tempfile.mkdtemp(prefix="making-", dir=self.folder))
         self.account.owns(draft, 0o700)
-        made = self.account.run(
-            [
-                self.installation.program("initdb"),
-                f"--pgdata={draft}",
-                f"--username={SUPERUSER}",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--auth=peer",
-                "--data-checksums",
-                *([] if self.durable else ["--no-sync"]),
-            ],
-            folder=self.folder,
-            # an initdb that outlives its killed parent keeps the lock until it has ended
-            keep=(self._lock,),
-        )
+        # an initdb that outlives its killed parent keeps the lock until it has ended
+        made = self.account.run(self._initdb(draft), folder=self.folder, keep=(self._lock,))
         if made.returncode != 0:
             raise self._failed("initdb", made.stderr)
         draft.rename(self.data)
         _sync_folder(self.folder)
+
+    def _initdb(self, draft: Path) -> list[str]:
+        return [
+            self.installation.program("initdb"),
+            f"--pgdata={draft}",
+            f"--username={SUPERUSER}",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--auth=peer",
+            "--data-checksums",
+            *([] if self.durable else ["--no-sync"]),
+        ]
 
     def _start(self) -> None:
         """Start the server unless it answers; wait out the remains of a killed one."""
@@ -222,9 +221,7 @@ class Cluster:
 
     def _failed(self, step: str, said: str) -> Unavailable:
         log = self.folder / "server.log"
-        logged = log.read_text(errors="replace") if log.exists() else ""
-        fatal = [line for line in logged.splitlines() if "FATAL:" in line or "PANIC:" in line]
-        lines = [*said.strip().splitlines(), *fatal]
+        lines = [*said.strip().splitlines(), *_fatal_lines(log)]
         last = lines[-1] if lines else ""
         return Unavailable(
             "database-does-not-start",
@@ -232,6 +229,12 @@ class Cluster:
             f"The database did not start ({step}): {last}; see {log}",
             step=step,
         )
+
+
+def _fatal_lines(log: Path) -> list[str]:
+    """Return what a server's log tells of its end; nothing where there is no log."""
+    logged = log.read_text(errors="replace") if log.exists() else ""
+    return [line for line in logged.splitlines() if "FATAL:" in line or "PANIC:" in line]
 
 
 def default_socket_root(account: Account, system: Path = Path("/run/gis-service")) -> Path:

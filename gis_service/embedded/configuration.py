@@ -29,31 +29,35 @@ def parameters(socket_folder: Path, *, durable: bool, machine_mb: int) -> Mappin
     loses nothing either way.
     """
     switch = "on" if durable else "off"
-    return {
-        "listen_addresses": "",
+    return _FIXED | {
         "unix_socket_directories": str(socket_folder),
-        "unix_socket_permissions": "0700",
-        "port": str(PORT),
-        "max_connections": "100",
         "shared_buffers": f"{min(1024, max(128, machine_mb // 8))}MB",
         "effective_cache_size": f"{max(256, machine_mb // 2)}MB",
-        "work_mem": "16MB",
-        "maintenance_work_mem": "128MB",
-        "max_wal_size": "2GB",
-        "checkpoint_timeout": "15min",
-        "wal_level": "minimal",  # a COPY into a table of the same transaction writes no log
-        "max_wal_senders": "0",
         "fsync": switch,
-        "synchronous_commit": "on",  # a killed server must lose nothing that was committed
         "full_page_writes": switch,
-        "random_page_cost": "1.1",
-        "jit": "off",  # compiling costs more than it saves in statements of milliseconds
-        "timezone": "UTC",
-        "cluster_name": "gis-service",
-        "log_timezone": "UTC",
-        "log_line_prefix": "%m [%p] %q%u@%d ",
-        "log_checkpoints": "off",
     }
+
+
+_FIXED = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "port": str(PORT),
+    "max_connections": "100",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "wal_level": "minimal",  # a COPY into a table of the same transaction writes no log
+    "max_wal_senders": "0",
+    "synchronous_commit": "on",  # a killed server must lose nothing that was committed
+    "random_page_cost": "1.1",
+    "jit": "off",  # compiling costs more than it saves in statements of milliseconds
+    "timezone": "UTC",
+    "cluster_name": "gis-service",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] %q%u@%d ",
+    "log_checkpoints": "off",
+}
 
 
 def configuration(settings: Mapping[str, str]) -> str:

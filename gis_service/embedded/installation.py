@@ -27,9 +27,7 @@ class Installation:
 
 def installations(programs: Path = PROGRAMS, extensions: Path = EXTENSIONS) -> list[Installation]:
     """Return what is installed with PostGIS, newest first; empty where nothing is."""
-    if not programs.is_dir():
-        return []
-    majors = (int(folder.name) for folder in programs.iterdir() if folder.name.isdigit())
+    majors = (int(folder.name) for folder in programs.glob("*") if folder.name.isdecimal())
     found = (Installation(major, programs / str(major) / "bin") for major in majors)
     return sorted((one for one in found if _is_complete(one, extensions)), reverse=True)
 

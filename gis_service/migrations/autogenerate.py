@@ -49,11 +49,19 @@ def add_rules(
             continue
         made = [op.table_name for op in script.upgrade_ops.ops if isinstance(op, ops.CreateTableOp)]
         if outbox.name in made:
-            once = [*announcing_functions(), f"grant select on alembic_version to {SERVICE}"]
-            script.upgrade_ops.ops.extend(map(ops.ExecuteSQLOp, once))
-            dropped = (f"drop function {name}()" for name in announcing_function_names())
-            script.downgrade_ops.ops.extend(map(ops.ExecuteSQLOp, dropped))
+            _add_once(script.upgrade_ops, script.downgrade_ops)
         for name in made:
-            found = rules(name)
-            lines = statements(found) if found else []
-            script.upgrade_ops.ops.extend(map(ops.ExecuteSQLOp, lines))
+            script.upgrade_ops.ops.extend(map(ops.ExecuteSQLOp, _lines(name)))
+
+
+def _add_once(up: ops.UpgradeOps, down: ops.DowngradeOps) -> None:
+    """Append what the first revision makes for all tables, and how it is taken away."""
+    once = [*announcing_functions(), f"grant select on alembic_version to {SERVICE}"]
+    up.ops.extend(map(ops.ExecuteSQLOp, once))
+    dropped = (f"drop function {name}()" for name in announcing_function_names())
+    down.ops.extend(map(ops.ExecuteSQLOp, dropped))
+
+
+def _lines(table_name: str) -> list[str]:
+    found = rules(table_name)
+    return statements(found) if found else []

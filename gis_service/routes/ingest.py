@@ -8,8 +8,9 @@ from fastapi import APIRouter, Response
 from starlette.concurrency import run_in_threadpool
 
 from gis_service.errors import json_bytes, problem_answers
-from gis_service.ingest import INTAKES, Kind, Verdict
+from gis_service.intakes import INTAKES, Kind
 from gis_service.routes.asking import JsonBody, Service, Who
+from gis_service.verdicts import Verdict
 from gis_service.wire import read_json
 
 ANSWERS = {

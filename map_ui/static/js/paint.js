@@ -87,7 +87,7 @@ GIS.paint = (() => {
   function drawGroup(context, layer, group, unit, zoom) {
     const { mark, step, type, path } = group;
     const word = step === "" ? mark.colour : `${mark.colour}-${step}`;
-    const edge = edgeOf(layer, word, zoom);
+    const edge = edgeOf(layer, word);
     const width = mark.width_px * GIS.factor() * widening(edge === "grid" ? "grids" : layer.name, zoom);
     context.globalAlpha = mark.opacity * (step === "" ? 1 : rampOpacity(zoom));
     if (layer.name === "hotspots") context.globalAlpha *= 0.4;
@@ -104,10 +104,10 @@ GIS.paint = (() => {
   }
 
   /* The colour word of the outline that an area is drawn with, if any. */
-  function edgeOf(layer, word, zoom) {
+  function edgeOf(layer, word) {
     if (layer.name === "hotspots") return word;
     const standsIn = layer.name === "coverage" && !GIS.state.off.has("grids");
-    return standsIn && Math.floor(zoom) - 1 < GRIDS_FROM ? "grid" : null;
+    return standsIn && GIS.tiles.tileZoom() < GRIDS_FROM ? "grid" : null;
   }
 
   function rampOpacity(zoom) {

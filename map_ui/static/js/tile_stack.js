@@ -21,14 +21,31 @@ GIS.TileStack = L.GridLayer.extend({
     L.GridLayer.prototype.onRemove.call(this, map);
   },
 
+  /* More tiles than this on screen are too many requests: then those of the next zoom out serve. */
+  mostTiles: 12,
+
   /* Between two zooms the tiles of the lower one are drawn larger: a quarter of the requests. */
   _setView(center, zoom, ...rest) {
+    if (zoom !== this._exact) {
+      const lower = Math.floor(zoom);
+      this._serving = this._tilesAcross(center, zoom, lower) > this.mostTiles ? lower - 1 : lower;
+    }
     this._exact = zoom;
     L.GridLayer.prototype._setView.call(this, center, zoom, ...rest);
   },
 
   _clampZoom(zoom) {
-    return L.GridLayer.prototype._clampZoom.call(this, Math.min(zoom, Math.floor(this._exact)));
+    return L.GridLayer.prototype._clampZoom.call(this, Math.min(zoom, this._serving));
+  },
+
+  /* How many tiles of a zoom the screen touches. */
+  _tilesAcross(center, zoom, tileZoom) {
+    const half = this._map.getSize().divideBy(2 * this._map.getZoomScale(zoom, tileZoom));
+    const middle = this._map.project(center, tileZoom);
+    const edge = this.getTileSize();
+    const first = middle.subtract(half).unscaleBy(edge).floor();
+    const last = middle.add(half).unscaleBy(edge).floor();
+    return (last.x - first.x + 1) * (last.y - first.y + 1);
   },
 
   /* The service's zoom of a tile, or of the tiles on screen. */
