@@ -115,10 +115,10 @@ class Source(_Part):
 
     def wanted(self) -> set[str]:
         """Return the names of their columns that the rules speak of."""
-        names = {name for rule in self.rules.values() for name in rule.sources}
-        names |= {self.id_column} - {""} | set(self.point or ())
-        names |= {rule.column for rule in self.reject}
-        return names | set(self.stated.columns if self.stated else ())
+        stated = self.stated.columns if self.stated else ()
+        read = (name for rule in self.rules.values() for name in rule.sources)
+        rejecting = (rule.column for rule in self.reject)
+        return {self.id_column, *(self.point or ()), *stated, *read, *rejecting} - {""}
 
 
 class CountyPart(_Part):

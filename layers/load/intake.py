@@ -11,7 +11,7 @@ import pandas as pd
 
 from layers.load.reasons import REASONS
 from layers.load.report import FINDING_COLUMNS, findings, joined, load_counts
-from layers.load.rows import Rows
+from layers.load.rows import Rejection, Rows
 
 Facts = Sequence[Mapping[Any, Any]] | None
 
@@ -42,11 +42,12 @@ class Intake:
         self._rows_in = rows.count
         self._reasons: Counter[str] = Counter()
         self._found: list[pd.DataFrame] = []
-        for code in dict.fromkeys(rejection.code for rejection in rows.rejected):
-            same = [rejection for rejection in rows.rejected if rejection.code == code]
+        by_code: dict[str, list[Rejection]] = {}
+        for rejection in rows.rejected:
+            by_code.setdefault(rejection.code, []).append(rejection)
+        for code, same in by_code.items():
             self._reasons[code] += len(same)
-            facts = [rejection.facts for rejection in same]
-            self._find([rejection.row for rejection in same], code, facts, None)
+            self._find([it.row for it in same], code, [it.facts for it in same], None)
 
     def reject(self, numbers: Iterable[int], code: str, facts: Facts = None) -> None:
         """Take rows out for a reason, each with a finding (at its place, where that is known)."""

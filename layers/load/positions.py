@@ -63,17 +63,11 @@ def check_shapes(intake: Intake, source: Source, shape: str, metric_crs: CRS) ->
     allowed = KINDS.get(shape, ANY)
     if source.unique_shapes:
         _reject_copies(intake, "duplicate-geometry")
-    index = intake.shapes.index
-    faults = shape_faults(intake.shapes.to_numpy(), allowed)
-    by_code: dict[str, list[int]] = {}
-    for position, (code, _) in faults.items():
-        by_code.setdefault(code, []).append(position)
-    for code, positions in by_code.items():
+    for code, seen in _by_code(intake.shapes, allowed).items():
         if code == "invalid-polygon" and source.repair:
-            _repair(intake, [index[p] for p in positions], metric_crs)
+            _repair(intake, list(seen), metric_crs)
         else:
-            facts = [faults[position][1] for position in positions]
-            intake.reject([index[p] for p in positions], code, facts)
+            intake.reject(seen, code, list(seen.values()))
     if source.unique_shapes:
         _reject_copies(intake, "repaired-into-copy")
 
@@ -104,6 +98,16 @@ def as_stored(shapes: pd.Series[Any], shape: str) -> pd.Series[Any]:
     single = shapely.get_type_id(values) != MULTIPOLYGON
     values[single] = [shapely.MultiPolygon([polygon]) for polygon in values[single]]
     return pd.Series(values, index=shapes.index, dtype=object)
+
+
+def _by_code(
+    shapes: pd.Series[Any], allowed: frozenset[str]
+) -> dict[str, dict[int, dict[str, Any]]]:
+    """Return the faults of geometries: by code, then by row number, what was seen."""
+    by_code: dict[str, dict[int, dict[str, Any]]] = {}
+    for position, (code, facts) in shape_faults(shapes.to_numpy(), allowed).items():
+        by_code.setdefault(code, {})[int(shapes.index[position])] = facts
+    return by_code
 
 
 def _repair(intake: Intake, numbers: list[int], metric_crs: CRS) -> None:

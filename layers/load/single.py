@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 import shapely
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Column, Connection, func, select
 
 from grid_boundaries.crs import crs_of
 from grid_boundaries.errors import Refused
@@ -24,7 +25,21 @@ from layers.read import plain_frame
 
 LONGITUDES = ("lon", "lng", "longitude", "经度", "經度")
 LATITUDES = ("lat", "latitude", "纬度", "緯度")
-NUMBERS = frozenset({"INTEGER", "BIGINT", "SMALLINT", "DOUBLE", "DOUBLE_PRECISION", "FLOAT"})
+YES, NO = ("true", "True", "TRUE", "1", "是"), ("false", "False", "FALSE", "0", "否")
+NUMBER, TIME = {"read": "number"}, {"read": "time"}
+WORDS = {"values": {**dict.fromkeys(YES, True), **dict.fromkeys(NO, False)}}
+# by the name of the column's type; all others are text
+READ_AS: dict[str, dict[str, Any]] = {
+    "INTEGER": NUMBER,
+    "BIGINT": NUMBER,
+    "SMALLINT": NUMBER,
+    "DOUBLE": NUMBER,
+    "DOUBLE_PRECISION": NUMBER,
+    "FLOAT": NUMBER,
+    "DATETIME": TIME,
+    "DATE": TIME,
+    "BOOLEAN": WORDS,
+}
 
 
 def known_county(connection: Connection) -> dict[str, pd.DataFrame]:
@@ -94,35 +109,27 @@ def plain_source(path: Path, into: str) -> Source:
     bare = Source(into=into)
     rows = rows_of(path, bare)
     theirs = list(rows.table.columns)
-    point = None
-    if rows.geometry is None:
-        point = (_first(theirs, LONGITUDES), _first(theirs, LATITUDES))
+    ids = {"id_column": "id"} if "id" in theirs else {"id_prefix": f"{path.stem}-"}
     ours = [name for name in theirs if name in table.c and name not in ("id", "geom")]
     return bare.model_copy(
         update={
             "file": path.name,
-            "point": point,
-            "id_column": "id" if "id" in theirs else "",
-            "id_prefix": "" if "id" in theirs else f"{path.stem}-",
-            "columns": {name: ColumnRule.model_validate(_plain_rule(table, name)) for name in ours},
+            "point": None if rows.geometry is not None else _coordinate_columns(theirs),
+            "columns": {name: _plain_rule(table.c[name]) for name in ours},
+            **ids,
         }
     )
 
 
-def _plain_rule(table: Table, name: str) -> dict[str, object]:
-    column = table.c[name]
-    kind = type(column.type).__name__.upper()
-    rule: dict[str, object] = {"from": name}
-    if kind in NUMBERS:
-        rule["read"] = "number"
-    if kind in ("DATETIME", "DATE"):
-        rule["read"] = "time"
-    if kind == "BOOLEAN":
-        rule["values"] = {"true": True, "True": True, "1": True, "是": True, "false": False,
-                          "False": False, "0": False, "否": False}  # fmt: skip
-    if not column.nullable and column.server_default is None:
-        rule["needed"] = True
-    return rule
+def _plain_rule(column: Column[Any]) -> ColumnRule:
+    """Return how a column of ours is read from one of the same name."""
+    how = READ_AS.get(type(column.type).__name__.upper(), {})
+    is_needed = not column.nullable and column.server_default is None
+    return ColumnRule.model_validate({"from": column.name, "needed": is_needed, **how})
+
+
+def _coordinate_columns(theirs: list[str]) -> tuple[str, str]:
+    return _first(theirs, LONGITUDES), _first(theirs, LATITUDES)
 
 
 def _first(theirs: list[str], names: tuple[str, ...]) -> str:
