@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
+from grid_boundaries.crs import named_crs, wgs84_from_bd09, wgs84_from_gcj02
 from grid_boundaries.errors import Refused
 from grid_boundaries.tables import STORED_SRID
 from layers.load.columns import numbers
@@ -19,8 +22,14 @@ from layers.load.intake import Intake
 from layers.load.repair import repaired
 from layers.load.shapes import ANY, AREAS, LINES, POINTS, shape_faults
 
+Floats = npt.NDArray[np.float64]
+
 KINDS = {"Point": POINTS, "LineString": LINES, "MultiPolygon": AREAS}
 MULTIPOLYGON = 6  # shapely's number of the kind
+UNSHIFTED: Mapping[str, Callable[[Floats], Floats]] = {
+    "GCJ-02": wgs84_from_gcj02,
+    "BD-09": wgs84_from_bd09,
+}
 
 
 def make_points(intake: Intake, source: Source) -> None:
@@ -43,9 +52,16 @@ def make_points(intake: Intake, source: Source) -> None:
 
 
 def to_stored_crs(intake: Intake, source: Source, stated_crs: str) -> None:
-    """Bring the shapes to EPSG:4490; refuse a file that contradicts its description."""
-    declared = CRS.from_user_input(source.crs)
-    if stated_crs and not declared.equals(CRS.from_user_input(stated_crs), ignore_axis_order=True):
+    """Bring the shapes to EPSG:4490; refuse a file that contradicts its description.
+
+    A source in GCJ-02 or BD-09 is moved back, whatever its file says: no file can say those.
+    """
+    if source.crs in UNSHIFTED:
+        moved = shapely.transform(intake.shapes.to_numpy(), UNSHIFTED[source.crs])
+        intake.shapes = pd.Series(moved, index=intake.shapes.index, dtype=object)
+        return
+    declared = named_crs(source.crs)
+    if stated_crs and not declared.equals(named_crs(stated_crs), ignore_axis_order=True):
         raise Refused(
             "crs-differ",
             f"{source.name} 自称 {stated_crs[:40]}，而说明为 {source.crs}；请核对",
