@@ -42,8 +42,8 @@ def shape_of(feature: Any, limits: Limits) -> Any:
         raise Fault("too-many-vertices", vertices=vertices)
     _check_runs(coordinates, kind)
     # depth and types are known by now, so the library meets no surprise
-    flat = orjson.dumps({"type": kind, "coordinates": coordinates})
-    return shapely.force_2d(shapely.from_geojson(flat))
+    flat = {"type": kind, "coordinates": _flat(coordinates, DEPTH[kind])}
+    return shapely.from_geojson(orjson.dumps(flat))
 
 
 def properties_of(feature: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
@@ -93,6 +93,13 @@ def _positions(coordinates: Any, depth: int) -> Iterator[Any]:
         raise Fault("no-geometry")
     for part in coordinates:
         yield from _positions(part, depth - 1)
+
+
+def _flat(coordinates: Any, depth: int) -> Any:
+    """Return checked coordinates without heights and measures."""
+    if not depth:
+        return coordinates[:2]
+    return [_flat(part, depth - 1) for part in coordinates]
 
 
 def _checked_positions(coordinates: Any, depth: int) -> int:
