@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from layers.load.reasons import REASONS
 from layers.load.report import FINDING_COLUMNS, findings, joined, load_counts
@@ -88,9 +89,7 @@ class Intake:
 
 
 def _shown(shape: Any) -> Any:
-    """Return where a faulty geometry is, if it can be stored at all: the point it begins at."""
-    if shape is None or shape.is_empty:
-        return None
-    first = np.array(shape.envelope.centroid.coords[:1])
-    in_range = len(first) and (np.abs(first[0]) <= [180, 90]).all()
-    return shape.envelope.centroid if in_range else None
+    """Return where a faulty geometry is, the middle of its box, if that can be stored at all."""
+    west, south, east, north = shapely.bounds(shape)  # NaN for none, an empty one, a missing number
+    lon, lat = (west + east) / 2, (south + north) / 2
+    return shapely.Point(lon, lat) if abs(lon) <= 180 and abs(lat) <= 90 else None
