@@ -13,13 +13,18 @@ import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
-from shapely.geometry.base import BaseGeometry
 
 from grid_boundaries.claims import claims as claims  # a public name of this module
 from grid_boundaries.codes import first_block_ids
 from grid_boundaries.division.cells import crowded_cuts
 from grid_boundaries.errors import Refused
-from grid_boundaries.topology import measurable, polygons_only, unwrapped
+from grid_boundaries.topology import (
+    Territory,
+    measurable,
+    polygons_only,
+    territory,
+    unwrapped,
+)
 
 WHOLE_SHARE = 0.95  # a block with less of itself in its village is worth a planner's look
 
@@ -83,7 +88,7 @@ def block_frame(
     return BlockFrame(blocks, _findings(blocks[blocks["village_share"] < smallest_share]))
 
 
-def cut_along(within: BaseGeometry, lines: GeoSeries) -> GeoSeries:
+def cut_along(within: Territory, lines: GeoSeries) -> GeoSeries:
     """Return the faces into which lines cut a polygon; they tile it.
 
     Lines need not be noded, may cross, overlap, reach outside and end anywhere; an end
@@ -92,7 +97,8 @@ def cut_along(within: BaseGeometry, lines: GeoSeries) -> GeoSeries:
     Parameters
     ----------
     within
-        Valid polygon or multipolygon, metres; its holes stay holes.
+        Valid polygon or multipolygon, or several (see `topology.territory`), metres; holes
+        stay holes.
     lines
         Lines in the same CRS: streets, rivers, a planner's stroke. None gives `within`.
 
@@ -104,9 +110,9 @@ def cut_along(within: BaseGeometry, lines: GeoSeries) -> GeoSeries:
     Raises
     ------
     Refused
-        `within` is invalid, missing or no polygon; degrees for metres.
+        `within` is invalid, missing, no polygon or in another CRS; degrees for metres.
     """
-    outline = measurable(GeoSeries([within], index=["within"], crs=lines.crs))[0]
+    outline = territory(within, lines.crs)
     # blocks are flat: a height along a street would spread over half of the corners
     flat = shapely.force_2d([outline.boundary, *lines[~lines.isna()].array])
     noded = shapely.union_all(flat)
@@ -120,7 +126,7 @@ def cut_along(within: BaseGeometry, lines: GeoSeries) -> GeoSeries:
 
 
 def blocks_from_lines(
-    within: BaseGeometry,
+    within: Territory,
     lines: GeoSeries,
     *,
     points: GeoDataFrame | None = None,
@@ -133,7 +139,7 @@ def blocks_from_lines(
     Parameters
     ----------
     within
-        Valid polygon or multipolygon, metres.
+        As for `cut_along`.
     lines
         In the same CRS; see `cut_along`.
     points

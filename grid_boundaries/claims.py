@@ -9,10 +9,9 @@ import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
-from shapely import MultiPolygon, Polygon
 
 from grid_boundaries.edges import shared_edges
-from grid_boundaries.topology import measurable
+from grid_boundaries.topology import Territory, measurable, territory
 
 Shapes = NDArray[Any]
 
@@ -20,7 +19,7 @@ Shapes = NDArray[Any]
 def claims(
     polygons: GeoDataFrame,
     *,
-    within: Polygon | MultiPolygon | None = None,
+    within: Territory | None = None,
     smallest_m2: float = 0.0,
 ) -> GeoDataFrame:
     """Return the faces that the outlines cut the ground into, and who claims each.
@@ -34,7 +33,7 @@ def claims(
         Outlines with a column ``code``, valid, in a metric CRS; they may overlap, repeat
         and leave gaps. One code may come in several rows.
     within
-        The ground that should be claimed; None lists no gaps.
+        The ground that should be claimed (see `topology.territory`); None lists no gaps.
     smallest_m2
         Faces under this area are given to the neighbour with which they share the longest
         border; the neighbour's claimants stay. 0 keeps every face.
@@ -49,21 +48,22 @@ def claims(
     ------
     Refused
         An outline is invalid, missing or no polygon (its index and the place of the fault are
-        named); degrees for metres.
+        named); degrees for metres; `within` is no ground, or in another CRS.
     """
-    shapes = shapely.force_2d(measurable(polygons.geometry))
-    faces = _faces(shapes, within)
+    shapes = shapely.force_2d(measurable(polygons))
+    ground = None if within is None else shapely.force_2d(territory(within, polygons.crs))
+    faces = _faces(shapes, ground)
     if not len(faces):
         return GeoDataFrame({"claimants": []}, geometry=[], crs=polygons.crs)
     claimants = _claimants(faces, shapes, polygons["code"].to_numpy())
-    kept = _wanted(faces, claimants, within)
+    kept = _wanted(faces, claimants, ground)
     faces, claimants = _without_slivers(faces[kept], claimants[kept], smallest_m2)
     order = _west_to_east(faces)
     return GeoDataFrame({"claimants": claimants[order]}, geometry=faces[order], crs=polygons.crs)
 
 
-def _faces(shapes: Shapes, within: Polygon | MultiPolygon | None) -> Shapes:
-    borders = [*shapely.boundary(shapes), *([] if within is None else [within.boundary])]
+def _faces(shapes: Shapes, ground: Any) -> Shapes:
+    borders = [*shapely.boundary(shapes), *([] if ground is None else [ground.boundary])]
     noded = shapely.union_all(borders)
     return np.asarray(shapely.get_parts(shapely.polygonize(shapely.get_parts([noded]))))
 
@@ -78,14 +78,12 @@ def _claimants(faces: Shapes, shapes: Shapes, codes: NDArray[Any]) -> Shapes:
     return result
 
 
-def _wanted(
-    faces: Shapes, claimants: Shapes, within: Polygon | MultiPolygon | None
-) -> NDArray[np.bool_]:
+def _wanted(faces: Shapes, claimants: Shapes, ground: Any) -> NDArray[np.bool_]:
     claimed = np.array([bool(codes) for codes in claimants])
-    if within is None:
+    if ground is None:
         return claimed
-    shapely.prepare(within)
-    return claimed | shapely.intersects(within, shapely.point_on_surface(faces))
+    shapely.prepare(ground)
+    return claimed | shapely.intersects(ground, shapely.point_on_surface(faces))
 
 
 def _without_slivers(faces: Shapes, claimants: Shapes, smallest_m2: float) -> tuple[Shapes, Shapes]:

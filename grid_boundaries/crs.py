@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from geopandas import GeoSeries
 from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
 
 from grid_boundaries.errors import Refused
 from grid_boundaries.tables import STORED_SRID
@@ -77,10 +78,34 @@ def crs_of(srid: int) -> CRS:
     return CRS.from_epsg(srid)
 
 
+def named_crs(name: str) -> CRS:
+    """Return the CRS of a name such as ``EPSG:4490`` or of a WKT text.
+
+    Raises
+    ------
+    Refused
+        There is no CRS of that name.
+    """
+    try:
+        return CRS.from_user_input(name)
+    except CRSError:
+        raise Refused(
+            "no-such-crs",
+            f"没有名为 {name[:60]} 的坐标系；请用 EPSG 编号，如 EPSG:4490",
+            f"there is no CRS {name[:60]}; give an EPSG number such as EPSG:4490",
+            crs=name[:60],
+        ) from None
+
+
 @lru_cache(maxsize=64)
 def transformer(from_srid: int, to_srid: int) -> Transformer:
     """Return the transformation between two EPSG numbers, x (or longitude) always first."""
     return Transformer.from_crs(crs_of(from_srid), crs_of(to_srid), always_xy=True)
+
+
+def is_metric_crs(crs: CRS) -> bool:
+    """Say whether a CRS is projected and its unit the metre."""
+    return bool(crs.is_projected and crs.axis_info[0].unit_name == "metre")
 
 
 def in_metres(geometries: GeoSeries, metric_srid: int) -> GeoSeries:
@@ -92,7 +117,7 @@ def in_metres(geometries: GeoSeries, metric_srid: int) -> GeoSeries:
         `metric_srid` is not projected in metres.
     """
     target = crs_of(metric_srid)
-    if not target.is_projected or target.axis_info[0].unit_name != "metre":
+    if not is_metric_crs(target):
         raise Refused(
             "crs-not-metric",
             f"EPSG:{metric_srid} 不是以米为单位的投影坐标系；请为本县指定投影坐标系",

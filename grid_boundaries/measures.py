@@ -6,81 +6,65 @@ from typing import Any
 
 import numpy as np
 import shapely
-from geopandas import GeoSeries
+from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
 from pandas import Series
 
 from grid_boundaries.errors import Refused
 
+Floats = NDArray[np.float64]
+Polygons = GeoSeries | GeoDataFrame
 
-def polsby_popper(grids: GeoSeries) -> Series[float]:
+
+def polsby_popper(grids: Polygons) -> Series[float]:
     """Return 4π·area / perimeter² of each grid: 1 for a circle, towards 0 for a ribbon.
 
-    Holes count in the perimeter. Empty grids give NaN.
+    Holes count in the perimeter.
 
     Parameters
     ----------
     grids
-        Polygons or multipolygons in a metric CRS (or none).
+        Polygons or multipolygons in a metric CRS (or none); of a frame its geometry.
 
     Returns
     -------
     Series
-        Ratio between 0 and 1, with the index of `grids`.
+        Ratio between 0 and 1, with the index of `grids`; NaN for an empty grid.
+
+    Raises
+    ------
+    Refused
+        Degrees for metres.
 
     References
     ----------
     Polsby & Popper (1991), The third criterion, Yale Law & Policy Review 9.
     """
-    _refuse_degrees(grids)
-    return _ratio(grids, 4 * np.pi * grids.area, grids.length**2)
+    return _filled(grids, 0)
 
 
-def reock(grids: GeoSeries) -> Series[float]:
-    """Return the area of each grid over that of the smallest circle that holds it.
+def reock(grids: Polygons) -> Series[float]:
+    """Return the area of each grid over that of the smallest circle that holds all its parts.
 
-    The circle is that of all parts together. Empty grids give NaN.
-
-    Parameters
-    ----------
-    grids
-        Polygons or multipolygons in a metric CRS (or none).
-
-    Returns
-    -------
-    Series
-        Ratio between 0 and 1, with the index of `grids`.
+    Grids, answer and refusal are those of `polsby_popper`.
 
     References
     ----------
     Reock (1961), Measuring compactness as a requirement of legislative apportionment,
     Midwest Journal of Political Science 5.
     """
-    _refuse_degrees(grids)
-    radius_m = shapely.minimum_bounding_radius(grids.to_numpy())
-    return _ratio(grids, grids.area, Series(np.pi * radius_m**2, index=grids.index))
+    return _filled(grids, 1)
 
 
-def hull_ratio(grids: GeoSeries) -> Series[float]:
+def hull_ratio(grids: Polygons) -> Series[float]:
     """Return the area of each grid over that of its convex hull: 1 when nothing is dented.
 
-    The hull is that of all parts together. Empty grids give NaN.
-
-    Parameters
-    ----------
-    grids
-        Polygons or multipolygons in a metric CRS (or none).
-
-    Returns
-    -------
-    Series
-        Ratio between 0 and 1, with the index of `grids`.
+    The hull is that of all parts together; the rest as for `polsby_popper`.
     """
-    _refuse_degrees(grids)
-    return _ratio(grids, grids.area, grids.convex_hull.area)
+    return _filled(grids, 2)
 
 
-def compactness(shapes: NDArray[Any]) -> NDArray[np.float64]:
+def compactness(shapes: NDArray[Any]) -> Floats:
     """Return the three ratios of bare polygons at once, for answers while a planner draws.
 
     Parameters
@@ -93,25 +77,41 @@ def compactness(shapes: NDArray[Any]) -> NDArray[np.float64]:
     ndarray
         Shape (n, 3): Polsby-Popper, Reock and hull ratio as the functions above give them.
     """
-    area_m2 = shapely.area(shapes)
-    around = (
-        shapely.length(shapes) ** 2 / (4 * np.pi),
-        np.pi * shapely.minimum_bounding_radius(shapes) ** 2,
-        shapely.area(shapely.convex_hull(shapes)),
-    )
-    below = np.stack(around, axis=-1).reshape(-1, 3)
-    ratios = np.full(below.shape, np.nan)
-    np.divide(area_m2[:, None], below, out=ratios, where=below > 0)
+    around_m2 = np.stack([area_of(shapes) for area_of in AROUND], axis=-1).reshape(-1, 3)
+    return _ratios(np.asarray(shapely.area(shapes))[:, None], around_m2)
+
+
+def _circle_of_its_perimeter_m2(shapes: NDArray[Any]) -> Floats:
+    return np.asarray(shapely.length(shapes) ** 2 / (4 * np.pi))
+
+
+def _smallest_circle_m2(shapes: NDArray[Any]) -> Floats:
+    return np.asarray(np.pi * shapely.minimum_bounding_radius(shapes) ** 2)
+
+
+def _hull_m2(shapes: NDArray[Any]) -> Floats:
+    return np.asarray(shapely.area(shapely.convex_hull(shapes)))
+
+
+# in the order of the columns of `compactness`
+AROUND = (_circle_of_its_perimeter_m2, _smallest_circle_m2, _hull_m2)
+
+
+def _filled(grids: Polygons, measure: int) -> Series[float]:
+    _refuse_degrees(grids)
+    shapes = np.asarray(grids.geometry.array, dtype=object)
+    ratios = _ratios(np.asarray(shapely.area(shapes)), AROUND[measure](shapes))
+    return Series(ratios, index=grids.index, dtype=float)
+
+
+def _ratios(area_m2: Floats, around_m2: Floats) -> Floats:
+    # an empty grid has neither area nor enclosing shape: unknown, not compact
+    ratios = np.full(around_m2.shape, np.nan)
+    np.divide(area_m2, around_m2, out=ratios, where=around_m2 > 0)
     return ratios
 
 
-def _ratio(grids: GeoSeries, above: Series[float], below: Series[float]) -> Series[float]:
-    # an empty grid has neither area nor enclosing shape: unknown, not compact
-    known = below.where(below > 0)
-    return Series(above / known, index=grids.index, dtype=float)
-
-
-def _refuse_degrees(grids: GeoSeries) -> None:
+def _refuse_degrees(grids: Polygons) -> None:
     if grids.crs is not None and grids.crs.is_geographic:
         raise Refused(
             "measured-in-degrees",

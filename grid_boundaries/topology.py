@@ -16,8 +16,11 @@ from grid_boundaries.errors import Refused
 
 POLYGON, MULTIPOLYGON = 3, 6  # shapely.GeometryType
 
+Polygons = GeoSeries | GeoDataFrame
+Territory = BaseGeometry | GeoSeries | GeoDataFrame
 
-def overlaps(grids: GeoSeries, *, smallest_m2: float = 0.0) -> GeoDataFrame:
+
+def overlaps(grids: Polygons, *, smallest_m2: float = 0.0) -> GeoDataFrame:
     """Return where two grids claim the same ground.
 
     Borders digitised twice overlap by hairlines, whose area the sum over a long border
@@ -54,9 +57,7 @@ def overlaps(grids: GeoSeries, *, smallest_m2: float = 0.0) -> GeoDataFrame:
     return _largest_first(found, "area_m2", shared, grids.crs, smallest_m2)
 
 
-def gaps(
-    grids: GeoSeries, within: BaseGeometry | GeoSeries, *, smallest_m2: float = 0.0
-) -> GeoSeries:
+def gaps(grids: Polygons, within: Territory, *, smallest_m2: float = 0.0) -> GeoSeries:
     """Return the parts of `within` that no grid covers.
 
     A boundary digitised twice leaves hairline gaps; parts under `smallest_m2` are
@@ -68,8 +69,7 @@ def gaps(
     grids
         Valid polygons of one level, metres.
     within
-        The parent they should fill: a valid polygon or multipolygon, same CRS; of a series
-        all polygons together.
+        The parent they should fill: see `territory`.
     smallest_m2
         Area in square metres under which a gap is noise.
 
@@ -81,7 +81,7 @@ def gaps(
     Raises
     ------
     Refused
-        An invalid, missing or non-polygon geometry (by index), degrees for metres, two CRS.
+        As `measurable` and `territory` do.
 
     Examples
     --------
@@ -91,11 +91,7 @@ def gaps(
     """
     _checked_area(smallest_m2)
     shapes = measurable(grids)
-    if isinstance(within, BaseGeometry):
-        within = GeoSeries([within], index=["within"], crs=grids.crs)
-    _checked_same_crs(grids, within)
-    parent = shapely.union_all(measurable(within))
-    uncovered = shapely.difference(parent, shapely.union_all(shapes))
+    uncovered = shapely.difference(territory(within, grids.crs), shapely.union_all(shapes))
     parts = shapely.get_parts(polygons_only(np.array([uncovered], dtype=object)))
     areas_m2 = shapely.area(parts)
     kept = _order(areas_m2, smallest_m2)
@@ -103,7 +99,7 @@ def gaps(
 
 
 def nesting_faults(
-    children: GeoDataFrame, parents: GeoSeries, *, smallest_m2: float = 0.0
+    children: GeoDataFrame, parents: Polygons, *, smallest_m2: float = 0.0
 ) -> GeoDataFrame:
     """Return the parts of children that lie outside the parent they name.
 
@@ -132,7 +128,7 @@ def nesting_faults(
     _checked_area(smallest_m2)
     shapes = measurable(children.geometry)
     outlines = np.array([*measurable(parents), shapely.Polygon()], dtype=object)
-    _checked_same_crs(children.geometry, parents)
+    _checked_same_crs(children.crs, parents.crs)
     if not parents.index.is_unique:
         twice = str(parents.index[parents.index.duplicated()][0])
         raise Refused(
@@ -148,7 +144,7 @@ def nesting_faults(
     return _largest_first(found, "outside_m2", outside, children.crs, smallest_m2)
 
 
-def slivers(grids: GeoSeries, *, narrower_than_m: float) -> GeoDataFrame:
+def slivers(grids: Polygons, *, narrower_than_m: float) -> GeoDataFrame:
     """Return the parts of grids whose mean width is small.
 
     The mean width of a part is 2 · area / perimeter: the true width of a long strip,
@@ -180,7 +176,7 @@ def slivers(grids: GeoSeries, *, narrower_than_m: float) -> GeoDataFrame:
     return GeoDataFrame(found, geometry=parts[narrow], crs=grids.crs)
 
 
-def detached_parts(grids: GeoSeries, *, expected_parts: int = 1) -> GeoDataFrame:
+def detached_parts(grids: Polygons, *, expected_parts: int = 1) -> GeoDataFrame:
     """Return the parts of grids beyond the largest ones expected.
 
     Parts that meet in a point only are detached from each other: nobody walks through a point.
@@ -213,8 +209,41 @@ def detached_parts(grids: GeoSeries, *, expected_parts: int = 1) -> GeoDataFrame
     return GeoDataFrame(found, geometry=parts[extra], crs=grids.crs)
 
 
-def measurable(polygons: GeoSeries) -> npt.NDArray[Any]:
+def territory(within: Territory, crs: Any) -> Any:
+    """Return ground as one shape: a polygon as it is, a series or frame as its union.
+
+    Parameters
+    ----------
+    within
+        A valid polygon or multipolygon in `crs`, or a GeoSeries or GeoDataFrame of them.
+    crs
+        Of what will be compared with the ground; where both are stated they must agree.
+
+    Raises
+    ------
+    Refused
+        No geometry at all, one that `measurable` refuses, or another CRS.
+    """
+    if isinstance(within, BaseGeometry):
+        within = GeoSeries([within], index=["within"], crs=crs)
+    if not isinstance(within, Polygons):
+        raise Refused(
+            "not-a-territory",
+            f"范围应为面或一组面，而不是 {type(within).__name__}",
+            f"the ground must be a polygon or a series of them, not {type(within).__name__}",
+        )
+    _checked_same_crs(within.crs, crs)
+    shapes = measurable(within)
+    return shapes[0] if len(shapes) == 1 else shapely.union_all(shapes)
+
+
+def measurable(polygons: Polygons) -> npt.NDArray[Any]:
     """Return the polygons as an array, or say which one cannot be measured and why.
+
+    Parameters
+    ----------
+    polygons
+        A series, or a frame whose geometry column is meant.
 
     Returns
     -------
@@ -233,7 +262,7 @@ def measurable(polygons: GeoSeries) -> npt.NDArray[Any]:
             "图形坐标为经纬度，不能量算；请先换算到本县的投影坐标系",
             "the geometries are in degrees and cannot be measured; project them first",
         )
-    shapes: npt.NDArray[Any] = np.asarray(polygons.array, dtype=object)
+    shapes: npt.NDArray[Any] = np.asarray(polygons.geometry.array, dtype=object)
     unusable = ~np.isin(shapely.get_type_id(shapes), (POLYGON, MULTIPOLYGON))
     unusable |= ~shapely.is_valid(shapes)
     if unusable.any():
@@ -287,8 +316,8 @@ def _checked_area(smallest_m2: float) -> None:
         )
 
 
-def _checked_same_crs(children: GeoSeries, parents: GeoSeries) -> None:
-    if None not in (children.crs, parents.crs) and children.crs != parents.crs:
+def _checked_same_crs(children: Any, parents: Any) -> None:
+    if None not in (children, parents) and children != parents:
         raise Refused(
             "crs-differ",
             "下级与上级的坐标系不同，无法比较；请先换算到同一投影坐标系",

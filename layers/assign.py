@@ -316,11 +316,9 @@ def _checked_codes(codes: npt.NDArray[Any], polygon_count: int) -> npt.NDArray[A
             f"codes of shape {known.shape} do not fit {polygon_count} polygons",
             shape=list(known.shape),
         )
-    # a missing code or a number among texts has no place in the order
-    kind = str if any(isinstance(code, str) for code in known) else Real
-    odd = [position for position, code in enumerate(known) if not isinstance(code, kind)]
-    if odd or pd.isna(known).any():
-        position = odd[0] if odd else int(np.argmax(pd.isna(known)))
+    odd = _out_of_order(known)
+    if odd.any():
+        position = int(np.argmax(odd))
         raise Refused(
             "code-unusable",
             f"第 {position} 个面的编码“{known[position]}”缺失或类型不一；请补全编码后再入格",
@@ -328,3 +326,11 @@ def _checked_codes(codes: npt.NDArray[Any], polygon_count: int) -> npt.NDArray[A
             position=position,
         )
     return known
+
+
+def _out_of_order(codes: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Say which codes have no place in the order: missing ones, and numbers among texts."""
+    is_text = np.array([isinstance(code, str) for code in codes], dtype=bool)
+    is_number = np.array([isinstance(code, Real) for code in codes], dtype=bool)
+    comparable = is_text if is_text.any() else is_number
+    return np.asarray(~comparable | pd.isna(codes), dtype=bool)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 import pandas as pd
 import shapely
 from geoalchemy2 import Geometry
 from geopandas import GeoSeries
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, Select, and_, func, select
 
 from grid_boundaries.blocks import neighbours
 from grid_boundaries.crs import in_metres
@@ -37,18 +38,19 @@ def shapes_of(
     blocks
         Of the plan, or blocks that it has cut, which stand for all their pieces; None for all.
     """
-    asked = state.grid_of if blocks is None else blocks
-    wholes = sorted({whole for name in asked for whole in wholes_of(name)})
-    wanted = block.c.id.in_(wholes) if blocks is not None else block.c.id.is_not(None)
-    statement = select(block.c.id, func.st_asbinary(block.c.geom).label("geom")).where(wanted)
+    statement = select(block.c.id, func.st_asbinary(block.c.geom).label("geom"))
+    if blocks is None:
+        return current_shapes(state, _stored_shapes(connection, view, statement))
+    wholes = sorted({whole for name in blocks for whole in wholes_of(name)})
+    some = statement.where(block.c.id.in_(wholes))
+    found = current_shapes(state, _stored_shapes(connection, view, some))
+    return chosen(found, (name for name in found.index if _belongs(str(name), blocks)))
+
+
+def _stored_shapes(connection: Connection, view: View, statement: Select[Any]) -> GeoSeries:
     rows = connection.execute(narrowed(statement, view, block.c.unit_path)).all()
-    stored = GeoSeries(
-        shapely.from_wkb([bytes(row.geom) for row in rows]),
-        index=[row.id for row in rows],
-        crs=STORED_SRID,
-    )
-    found = current_shapes(state, stored)
-    return chosen(found, (n for n in found.index if blocks is None or _belongs(str(n), asked)))
+    shapes = shapely.from_wkb([bytes(row.geom) for row in rows])
+    return GeoSeries(shapes, index=[row.id for row in rows], crs=STORED_SRID)
 
 
 def shapes_round(connection: Connection, view: View, state: State, name: str) -> GeoSeries:

@@ -179,13 +179,12 @@ def _is_drawn(layer: Layer, zoom: int, feature: Any) -> ColumnElement[bool]:
     if zoom < layer.style.from_zoom:
         return false()
     marks = layer.style.marks
-    later = [value for value, mark in marks.items() if zoom < mark.from_zoom]
-    if not later:
+    now = [value for value, mark in marks.items() if zoom >= mark.from_zoom]
+    if len(now) == len(marks):
         return true()
     value = cast(feature.c[layer.style.by], Text)
-    if "" not in later:
-        return value.not_in(later)
-    return value.in_([known for known in marks if known not in later])
+    # the mark "" stands for every value that has none of its own
+    return value.not_in(marks.keys() - set(now)) if "" in now else value.in_(now)
 
 
 def _attribute(column: ColumnElement[Any]) -> ColumnElement[Any]:

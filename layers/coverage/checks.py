@@ -65,7 +65,7 @@ def require_one_metric_crs(*layers: Spatial) -> None:
     CoverageRefused
     """
     told = [layer.crs for layer in layers if len(layer) or layer.crs is not None]
-    if any(crs is None or not _is_metric(crs) for crs in told):
+    if not all(_is_metric(crs) for crs in told):
         raise CoverageRefused(
             "crs-not-metric",
             "坐标系缺失或不是以米为单位的投影坐标系；请先转换到本县的米制坐标系",
@@ -94,6 +94,8 @@ def require_one_plane(*layers: Spatial) -> None:
 
 
 def _is_metric(crs: Any) -> bool:
+    if crs is None:
+        return False
     metres = all(axis.unit_conversion_factor == 1.0 for axis in crs.axis_info[:2])
     operation = crs.coordinate_operation
     stretched = operation is not None and PSEUDO_MERCATOR in operation.method_name.lower()

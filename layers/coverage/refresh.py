@@ -35,6 +35,13 @@ TERRAIN = "terrain"
 EVEN = "people_spread_evenly"
 # reasons of `left_out` that say a camera is not working, not that its row is at fault
 NOT_WORKING = ("not-built", "offline", "indoor")
+# columns of the table by those of the figures
+STORED_AS = {
+    "places_total": "key_places",
+    "places_unseen": "key_places_unseen",
+    "people_total": "people",
+    "households_total": "households",
+}
 
 
 def refresh(connection: Connection, view: View, now: datetime) -> dict[str, int]:
@@ -54,9 +61,8 @@ def refresh(connection: Connection, view: View, now: datetime) -> dict[str, int]
     dict
         ``views``, ``grids`` and ``left_out`` (cameras that should work but cannot be drawn).
     """
-    county = the_county(connection)
     version = outbox_version(connection)
-    inputs = read_inputs(connection, view, county)
+    inputs = read_inputs(connection, view, the_county(connection))
     reasons = left_out(inputs.cameras)
     working = inputs.cameras.drop(index=reasons.index)
     views = visible_areas(working, inputs.buildings.geometry)
@@ -87,31 +93,30 @@ def grid_figures(
         Why other cameras are left out, by camera.
     """
     codes = inputs.grids.index.to_list()
+    people, spread = _people_figures(inputs, views, codes)
     places = place_figures(inputs.key_places, views, codes)
-    homes_known = len(inputs.homes) > 0
-    if homes_known:
-        people = home_figures(inputs.homes, views, codes)
-    else:
-        people = unit_figures(inputs.blocks, views, codes)
+    joined = pd.concat([ground, places, people, camera_figures(inputs.cameras, codes)], axis=1)
     faulty = reasons[~reasons.isin(NOT_WORKING)].index
     lost = inputs.cameras.loc[faulty, "grid_code"].value_counts()
-    assumed = [*assumed_values(inputs.cameras), *([] if homes_known else [EVEN]), TERRAIN]
-    named = {
-        "places_total": "key_places",
-        "places_unseen": "key_places_unseen",
-        "people_total": "people",
-        "households_total": "households",
-    }
-    joined = pd.concat([ground, places, people, camera_figures(inputs.cameras, codes)], axis=1)
+    assumed = [*assumed_values(inputs.cameras), *spread, TERRAIN]
     return (
         joined.drop(columns="blind_m2")
-        .rename(columns=named)
+        .rename(columns=STORED_AS)
         .assign(
             unit_path=inputs.grids["unit_path"],
             cameras_left_out=lost.reindex(codes, fill_value=0),
             assumed=Series([assumed] * len(codes), index=codes),
         )
     )
+
+
+def _people_figures(
+    inputs: Inputs, views: GeoSeries, codes: list[str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return figures by home where homes are known, else by block, and what that assumes."""
+    if len(inputs.homes):
+        return home_figures(inputs.homes, views, codes), []
+    return unit_figures(inputs.blocks, views, codes), [EVEN]
 
 
 def _view_rows(cameras: GeoDataFrame, views: GeoSeries) -> pd.DataFrame:

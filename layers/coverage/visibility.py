@@ -32,6 +32,21 @@ from layers.coverage.wedges import (
 # pairs of a camera and a wall held at once: some 40 MB
 PAIRS_AT_ONCE = 100_000
 NUMBERS = ("azimuth_deg", "view_angle_deg", "range_m")
+CAMERA_FAULTS = {
+    "camera-unplaced": ("摄像机没有有效点位", "cameras must stand on a point"),
+    "view-angle-out-of-bounds": (
+        "视场角须大于 0 且不超过 360 度",
+        "view_angle_deg must be over 0 and up to 360",
+    ),
+    "range-out-of-bounds": (
+        "可视距离须为 0 或正的有限数（米）",
+        "range_m must be finite and not negative",
+    ),
+    "azimuth-missing": (
+        "非全向摄像机须有方位角",
+        "azimuth_deg must be a number unless the camera looks all round",
+    ),
+}
 
 
 def visible_areas(cameras: GeoDataFrame, buildings: GeoSeries | GeoDataFrame) -> GeoSeries:
@@ -90,31 +105,15 @@ def _require_cameras(cameras: GeoDataFrame) -> None:
         raise CoverageRefused(
             "column-missing", f"摄像机缺少列：{words}", f"cameras lack columns: {words}"
         )
-    points = cameras.geometry.to_numpy()
-    placed = is_placed(points)
     azimuth_deg, angle_deg, range_m = (_numbers(cameras, name) for name in NUMBERS)
-    for wrong, code, zh, en in (
-        (~placed, "camera-unplaced", "摄像机没有有效点位", "cameras must stand on a point"),
-        (
-            ~((angle_deg > 0) & (angle_deg <= 360)),
-            "view-angle-out-of-bounds",
-            "视场角须大于 0 且不超过 360 度",
-            "view_angle_deg must be over 0 and up to 360",
-        ),
-        (
-            ~(np.isfinite(range_m) & (range_m >= 0)),
-            "range-out-of-bounds",
-            "可视距离须为 0 或正的有限数（米）",
-            "range_m must be finite and not negative",
-        ),
-        (
-            ~np.isfinite(azimuth_deg) & ((angle_deg < 360) | np.isinf(azimuth_deg)),
-            "azimuth-missing",
-            "非全向摄像机须有方位角",
-            "azimuth_deg must be a number unless the camera looks all round",
-        ),
+    no_bearing = ~np.isfinite(azimuth_deg) & ((angle_deg < 360) | np.isinf(azimuth_deg))
+    for code, wrong in (
+        ("camera-unplaced", ~is_placed(cameras.geometry.to_numpy())),
+        ("view-angle-out-of-bounds", ~((angle_deg > 0) & (angle_deg <= 360))),
+        ("range-out-of-bounds", ~(np.isfinite(range_m) & (range_m >= 0))),
+        ("azimuth-missing", no_bearing),
     ):
-        refuse_rows(wrong, cameras, code, zh, en)
+        refuse_rows(wrong, cameras, code, *CAMERA_FAULTS[code])
 
 
 def _numbers(cameras: GeoDataFrame, name: str) -> NDArray[np.float64]:

@@ -44,15 +44,18 @@ def move_workers(connection: Connection, places: Sequence[Row]) -> None:
         .where(worker.c.id == bindparam("key"), is_newer)
         .values({name: bindparam(f"new_{name}") for name in columns})
     )
-    latest: dict[str, Row] = {}
-    for place in places:
-        known = latest.get(place["worker_id"])
-        if known is None or known["located_at"] < place["located_at"]:
-            latest[place["worker_id"]] = place
+    for place in _latest(places):
+        row = {f"new_{name}": place[name] for name in columns}
+        connection.execute(statement, {"key": place["worker_id"], **row})
+
+
+def _latest(places: Sequence[Row]) -> list[Row]:
+    """Return the newest place of each worker; of two at one moment the first."""
+    newest_first = sorted(places, key=lambda place: place["located_at"], reverse=True)
+    # the oldest is written first and the newest last; a stable sort keeps the first of equals
+    latest = {place["worker_id"]: place for place in reversed(newest_first)}
     # one order for every transaction, so that no two wait for each other
-    for key in sorted(latest):
-        row = {f"new_{name}": latest[key][name] for name in columns}
-        connection.execute(statement, {"key": key, **row})
+    return [latest[key] for key in sorted(latest)]
 
 
 def known_workers(connection: Connection, ids: Sequence[str]) -> Mapping[str, str]:

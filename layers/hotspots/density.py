@@ -171,16 +171,16 @@ def _refuse_settings(
     bounds: tuple[float, float, float, float], shape: tuple[int, int], bandwidth_m: float
 ) -> None:
     """Refuse a box in degrees, an empty box, no cells, no bandwidth."""
-    west, south, east, north = bounds
-    if max(abs(west), abs(east)) <= 180.0 and max(abs(south), abs(north)) <= 90.0:
+    if (np.abs(bounds) <= [180.0, 90.0, 180.0, 90.0]).all():
         raise Refused(
             "kde-degrees",
             "范围像是经纬度；请先转换为以米为单位的坐标系",
             "the bounds look like degrees; convert to a metric CRS first",
             bounds=list(bounds),
         )
-    box = np.isfinite(bounds).all() and west < east and south < north
-    if not (box and min(shape) >= 1 and 0.0 < bandwidth_m < np.inf):
+    west, south, east, north = bounds
+    is_box = np.isfinite(bounds).all() and west < east and south < north
+    if not (is_box and min(shape) >= 1 and 0.0 < bandwidth_m < np.inf):
         raise Refused(
             "kde-settings",
             "范围必须非空，格数至少为 1，带宽必须大于 0",

@@ -45,12 +45,10 @@ class Run:
 def refresh(connection: Connection, view: View, now: datetime) -> dict[str, int]:
     """Test every window on grids and hexagons and replace the stored results.
 
+    The connection's transaction and the view have the whole county in scope.
+
     Parameters
     ----------
-    connection
-        Inside a transaction whose scope is the whole county.
-    view
-        Of the whole county.
     now
         End of every window, aware.
 
@@ -59,8 +57,7 @@ def refresh(connection: Connection, view: View, now: datetime) -> dict[str, int]
     dict
         Number of hot cells by ``{kind}:{days}``.
     """
-    county = the_county(connection)
-    version = outbox_version(connection)
+    county, version = the_county(connection), outbox_version(connection)
     incidents = recent_incidents(connection, view, county, now, days=max(WINDOWS_DAYS))
     kinds = [cells(connection, view, county, incidents) for cells in (grid_cells, hexagon_cells)]
     runs = [

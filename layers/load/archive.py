@@ -1,21 +1,18 @@
-"""Zipped Shapefiles: the archive is checked entry by entry before anything is unpacked."""
+"""Zipped Shapefiles: unpacked for as long as they are read, and the encoding of their table."""
 
 from __future__ import annotations
 
-import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from grid_boundaries.errors import Refused, TooLarge, Unsupported
+from grid_boundaries.errors import Refused
+from layers.load.entries import checked_entries, shapefile_parts, too_large
 from layers.load.limits import DEFAULT, Limits
 
-NEEDED = (".shp", ".shx", ".dbf", ".prj")
-PARTS = (*NEEDED, ".cpg")
-UTF8_FLAG, ENCRYPTED_FLAG = 0x800, 0x1
 READ_BYTES = 1 << 16
 
 
@@ -39,8 +36,8 @@ def unzipped_shapefile(path: Path, *, limits: Limits = DEFAULT) -> Iterator[Path
     with TemporaryDirectory(prefix="gis-load-") as folder:
         try:
             with ZipFile(path) as archive:
-                entries = _checked_entries(archive, limits)
-                parts = _parts(entries)
+                files = checked_entries(archive.infolist(), limits)
+                parts = shapefile_parts(files)
                 left = _bound_bytes(path, limits)
                 for suffix, entry in parts.items():
                     left -= _unpacked(archive, entry, Path(folder) / f"layer{suffix}", left)
@@ -78,80 +75,6 @@ def encoding_of(shp: Path) -> str:
     )
 
 
-def _checked_entries(archive: ZipFile, limits: Limits) -> dict[str, ZipInfo]:
-    entries = archive.infolist()
-    if len(entries) > limits.archive_files:
-        raise _too_large("entries", len(entries), limits.archive_files)
-    named = {_name(entry): entry for entry in entries if not entry.is_dir()}
-    ends = 0
-    for entry in sorted(entries, key=lambda entry: entry.header_offset):
-        if entry.header_offset < ends:
-            raise _refused("overlapping-entries", "压缩包内条目重叠", "Entries overlap", entry)
-        ends = entry.header_offset + entry.compress_size
-    for name, entry in named.items():
-        _check_name(name, entry)
-    unpacked = sum(entry.file_size for entry in entries)
-    packed = max(sum(entry.compress_size for entry in entries), 1)
-    if unpacked > limits.unzipped_bytes:
-        raise _too_large("bytes", unpacked, limits.unzipped_bytes)
-    if unpacked / packed > limits.unzip_ratio:
-        raise _too_large("ratio", round(unpacked / packed), round(limits.unzip_ratio))
-    return named
-
-
-def _name(entry: ZipInfo) -> str:
-    """Return an entry's name; without the UTF-8 flag it is taken for GBK, as Windows writes."""
-    if entry.flag_bits & UTF8_FLAG:
-        return entry.orig_filename
-    raw = entry.orig_filename.encode("cp437", errors="replace")
-    return raw.decode("gb18030", errors="replace")
-
-
-def _check_name(name: str, entry: ZipInfo) -> None:
-    path = PurePosixPath(name.replace("\\", "/"))
-    if "\x00" in name or path.is_absolute() or ".." in path.parts or ":" in path.parts[0]:
-        raise _refused("unsafe-name", "压缩包内文件名不安全", "A name leads elsewhere", entry)
-    if stat.S_ISLNK(entry.external_attr >> 16):
-        raise _refused("link-in-archive", "压缩包内有链接", "The archive holds a link", entry)
-    if entry.flag_bits & ENCRYPTED_FLAG:
-        raise _refused("encrypted", "压缩包已加密", "The archive is encrypted", entry)
-    if name == "[Content_Types].xml":
-        raise Unsupported(
-            "wrong-content",
-            "内容是 Office 文件，不是 Shapefile 压缩包",
-            "The content is an Office file, not a zipped Shapefile",
-        )
-    if path.suffix.lower() == ".zip":
-        raise Unsupported(
-            "archive-in-archive", "压缩包内还有压缩包", "There is an archive in the archive"
-        )
-
-
-def _parts(entries: dict[str, ZipInfo]) -> dict[str, ZipInfo]:
-    """Return the entries of the one Shapefile by suffix."""
-    paths = {PurePosixPath(name.replace("\\", "/")): entry for name, entry in entries.items()}
-    stems = {path.with_suffix("") for path in paths if path.suffix.lower() in NEEDED}
-    if len(stems) != 1:
-        names = sorted(str(stem) for stem in stems)
-        raise Refused(
-            "which-shapefile" if stems else "no-shapefile",
-            f"压缩包内应有且只有一个 Shapefile，实有 {len(stems)} 个",
-            f"The archive should hold one Shapefile, and holds {len(stems)}",
-            found=names[:10],
-        )
-    stem = stems.pop()
-    parts = {p.suffix.lower(): entry for p, entry in paths.items() if p.with_suffix("") == stem}
-    missing = [suffix for suffix in NEEDED if suffix not in parts]
-    if missing:
-        raise Refused(
-            "missing-part",
-            f"Shapefile 缺少 {'、'.join(missing)}",
-            f"The Shapefile lacks {', '.join(missing)}",
-            missing=missing,
-        )
-    return {suffix: entry for suffix, entry in parts.items() if suffix in PARTS}
-
-
 def _bound_bytes(path: Path, limits: Limits) -> int:
     return min(limits.unzipped_bytes, round(path.stat().st_size * limits.unzip_ratio))
 
@@ -163,21 +86,6 @@ def _unpacked(archive: ZipFile, entry: ZipInfo, target: Path, left_bytes: int) -
         while piece := packed.read(READ_BYTES):
             size += len(piece)
             if size > left_bytes:
-                raise _too_large("bytes", size, left_bytes)
+                raise too_large("bytes", size, left_bytes)
             file.write(piece)
     return size
-
-
-def _too_large(what: str, found: int, limit: int) -> TooLarge:
-    return TooLarge(
-        "archive-too-large",
-        f"压缩包过大（{what}：{found}，上限 {limit}）",
-        f"The archive is too large ({what}: {found}, limit {limit})",
-        what=what,
-        found=found,
-        limit=limit,
-    )
-
-
-def _refused(code: str, zh: str, en: str, entry: ZipInfo) -> Refused:
-    return Refused(code, zh, en, entry=_name(entry).replace("\x00", "\ufffd")[:80])

@@ -79,32 +79,42 @@ def _column(
     table: pd.DataFrame, rule: ColumnRule, time_zone: str
 ) -> tuple[pd.Series[Any], pd.Series[bool], str]:
     """Return values, which cells could not be read, and the word for that."""
-    if rule.read == "roc_time":
-        return *_roc_times(table[list(rule.sources)], time_zone), "not-a-date"
-    if rule.read == "time":
-        text = clean(table[rule.sources[0]])
-        times = _times(text, time_zone)
-        return times, text.notna() & times.isna(), "not-a-date"
-    if rule.read == "number":
-        return *numbers(table[rule.sources[0]]), "not-a-number"
-    text = clean(table[rule.sources[0]])
-    for further in rule.sources[1:]:
-        text = text.str.cat(clean(table[further]), sep=" ", na_rep="").str.strip()
+    parts = table[list(rule.sources)]
+    match rule.read:
+        case "roc_time":
+            return *_roc_times(parts, time_zone), "not-a-date"
+        case "time":
+            return *_times(clean(parts.iloc[:, 0]), time_zone), "not-a-date"
+        case "number":
+            return *numbers(parts.iloc[:, 0]), "not-a-number"
+    return *_words(_joined(parts), rule), "unknown-value"
+
+
+def _joined(parts: pd.DataFrame) -> pd.Series[Any]:
+    """Return the cleaned text of columns that are read together, empty ones passed over."""
+    text = clean(parts.iloc[:, 0])
+    for name in parts.columns[1:]:
+        text = text.str.cat(clean(parts[name]), sep=" ", na_rep="").str.strip()
+    return text
+
+
+def _words(text: pd.Series[Any], rule: ColumnRule) -> tuple[pd.Series[Any], pd.Series[bool]]:
+    """Return text as it stands, or what the rule's table has for it and where it has nothing."""
     if not rule.values:
-        return text, pd.Series(False, index=text.index), "unknown-value"
-    known = text.isin(list(rule.values))
+        return text, pd.Series(False, index=text.index)
     looked_up = [rule.values.get(cell, rule.otherwise) for cell in text]
-    unknown = ~known & text.notna() & (rule.otherwise is None)
-    return pd.Series(looked_up, index=text.index, dtype=object), unknown, "unknown-value"
+    unknown = ~text.isin(list(rule.values)) & text.notna() & (rule.otherwise is None)
+    return pd.Series(looked_up, index=text.index, dtype=object), unknown
 
 
-def _times(text: pd.Series[Any], time_zone: str) -> pd.Series[Any]:
-    """Return aware times of ISO 8601 text; without an offset they are local."""
+def _times(text: pd.Series[Any], time_zone: str) -> tuple[pd.Series[Any], pd.Series[bool]]:
+    """Return aware times of ISO 8601 text (local without an offset), and which cells are none."""
     zone = ZoneInfo(time_zone)
     read = pd.to_datetime(text.astype(object), errors="coerce", format="ISO8601", utc=True)
     has_offset = text.str.contains(r"(?:[zZ]|[+-]\d\d:?\d\d)$", regex=True).eq(True)
     local = read.dt.tz_localize(None).dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
-    return read.dt.tz_convert(zone).where(has_offset, local)
+    times = read.dt.tz_convert(zone).where(has_offset, local)
+    return times, text.notna() & times.isna()
 
 
 def _roc_times(parts: pd.DataFrame, time_zone: str) -> tuple[pd.Series[Any], pd.Series[bool]]:

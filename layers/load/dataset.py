@@ -10,10 +10,11 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 import shapely
-from pyproj import CRS
 
+from grid_boundaries.crs import crs_of
 from grid_boundaries.errors import Refused
 from grid_boundaries.tables import STORED_SRID
+from layers.load.datum_shift import bearings, shift_findings
 from layers.load.description import TREE, Description, Source
 from layers.load.features import Ground, feature_rows, taken_in
 from layers.load.intake import Intake
@@ -37,6 +38,7 @@ class _Load:
     intakes: list[Intake] = field(default_factory=list)
     parts: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
     told: list[tuple[Source, pd.DataFrame]] = field(default_factory=list)
+    located: list[tuple[Source, pd.DataFrame]] = field(default_factory=list)
 
     def tell(self, step: str) -> None:
         """Report a step that begins."""
@@ -63,7 +65,7 @@ def dataset_frames(
     Refused
         A file is missing, bad as a whole, or lacks a column; a source goes into no known table.
     """
-    metric = CRS.from_epsg(plan.metric_srid)
+    metric = crs_of(plan.metric_srid)
     load = _Load(plan, folder, progress, Ground(metric, plan.time_zone))
     _read_tree(load)
     for source in plan.sources:
@@ -76,6 +78,7 @@ def dataset_frames(
     load.frames["finding"] = joined([i.found() for i in load.intakes], FINDING_COLUMNS)
     load.frames = placed(load.frames, metric)
     _compare_stated(load)
+    _suspect_shifts(load)
     load.frames["load_count"] = joined([i.counts() for i in load.intakes], COUNT_COLUMNS)
     return load.frames
 
@@ -121,6 +124,7 @@ def _read_features(load: _Load, source: Source) -> None:
     intake, frame = feature_rows(load.folder / source.file, source, load.ground)
     load.intakes.append(intake)
     load.parts.setdefault(source.into, []).append(frame)
+    load.located.append((source, frame))
     load.told.append((source, statements(intake, source, frame)))
 
 
@@ -128,6 +132,21 @@ def _compare_stated(load: _Load) -> None:
     found = [
         differing(source, told, load.frames[source.into], load.frames["unit"])
         for source, told in load.told
+    ]
+    load.frames["finding"] = joined([load.frames["finding"], *found], FINDING_COLUMNS)
+
+
+def _suspect_shifts(load: _Load) -> None:
+    """Add a finding for each source of points that a shifted datum would explain."""
+    metric = load.ground.metric_crs
+    known_m = bearings(load.frames, metric)
+    everywhere = f"/{load.plan.county.code}/"
+    found = [
+        shift_findings(source.name, source.into, rows["geom"], known_m, metric).assign(
+            unit_path=everywhere
+        )
+        for source, rows in load.located
+        if source.into not in ("building", "street")
     ]
     load.frames["finding"] = joined([load.frames["finding"], *found], FINDING_COLUMNS)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from grid_boundaries.codes import profile
+from grid_boundaries.crs import is_metric_crs, named_crs
 from grid_boundaries.errors import Refused
 
 TREE = ("town", "village", "block")  # read in this order, before what lies in them
@@ -76,6 +79,7 @@ class Source(_Part):
         Their columns of longitude and latitude, for files without geometry.
     crs
         Of the coordinates where the file does not say; a file that says otherwise is refused.
+        ``GCJ-02`` and ``BD-09`` are moved back to where things are.
     repair
         Invalid polygons are repaired (findings say by how much); otherwise they are rejected.
     unique_shapes
@@ -115,10 +119,10 @@ class Source(_Part):
 
     def wanted(self) -> set[str]:
         """Return the names of their columns that the rules speak of."""
-        names = {name for rule in self.rules.values() for name in rule.sources}
-        names |= {self.id_column} - {""} | set(self.point or ())
-        names |= {rule.column for rule in self.reject}
-        return names | set(self.stated.columns if self.stated else ())
+        stated = self.stated.columns if self.stated else ()
+        read = (name for rule in self.rules.values() for name in rule.sources)
+        rejecting = (rule.column for rule in self.reject)
+        return {self.id_column, *(self.point or ()), *stated, *read, *rejecting} - {""}
 
 
 class CountyPart(_Part):
@@ -126,6 +130,24 @@ class CountyPart(_Part):
 
     code: str
     name: str
+
+
+def _known_profile(name: str) -> str:
+    return profile(name).name
+
+
+def _metric_srid(srid: int) -> int:
+    is_metric = is_metric_crs(named_crs(f"EPSG:{srid}"))
+    if not is_metric:
+        raise ValueError(f"EPSG:{srid} is not projected in metres")
+    return srid
+
+
+def _known_zone(name: str) -> str:
+    # the names of zones are files below a folder, so a path may not get through
+    if name not in available_timezones():
+        raise ValueError(f"there is no time zone {name[:40]}")
+    return name
 
 
 class Description(_Part):
@@ -149,11 +171,11 @@ class Description(_Part):
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    profile: str
-    metric_srid: int
+    profile: Annotated[str, AfterValidator(_known_profile)]
+    metric_srid: Annotated[int, AfterValidator(_metric_srid)]
     population_basis: Literal["present", "registered", "usual"]
     valid_from: date
-    time_zone: str
+    time_zone: Annotated[str, AfterValidator(_known_zone)]
     farthest_outside_m: float = 2_000.0
     grid_setting: Literal["city", "market_town", "village"] = "city"
     county: CountyPart

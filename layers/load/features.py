@@ -111,14 +111,12 @@ def _multi(shape: str) -> str:
 
 def _with_assumed(frame: pd.DataFrame, source: Source, table: Table) -> pd.DataFrame:
     """Fill what the source leaves open, and write down which columns that were."""
-    filled: list[list[str]] = [[] for _ in range(len(frame))]
+    given = frame.reindex(columns=list(source.assumed))
+    lacking = given.isna()
     for name, value in source.assumed.items():
-        given = frame[name] if name in frame else pd.Series(None, index=frame.index, dtype=object)
-        lacking = given.isna()
-        frame[name] = given.where(~lacking, value)
-        for names, is_lacking in zip(filled, lacking, strict=True):
-            if is_lacking:
-                names.append(name)
+        frame[name] = given[name].where(~lacking[name], value)
     if "assumed" in table.c:
+        names = lacking.columns.to_numpy()
+        filled = [names[row].tolist() for row in lacking.to_numpy(dtype=bool)]
         frame["assumed"] = pd.Series(filled, index=frame.index, dtype=object)
     return frame

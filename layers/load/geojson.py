@@ -1,16 +1,17 @@
-"""GeoJSON, read without GDAL: every member is looked at before it becomes a geometry."""
+"""GeoJSON files, read without GDAL: one object, its features, and the CRS it may name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import orjson
 import pandas as pd
-import shapely
 
 from grid_boundaries.errors import Refused, TooLarge, Unsupported
+from layers.load.feature import DEPTH, Fault, properties_of, shape_of
 from layers.load.limits import DEFAULT, Limits
 from layers.load.rows import Rejection, Rows
 
@@ -21,23 +22,6 @@ CRS_NAMES = {
     "EPSG:4326": "EPSG:4326",
     "EPSG:4490": "EPSG:4490",
 }
-# how deep positions lie in the coordinates of each kind
-DEPTH = {
-    "Point": 0,
-    "MultiPoint": 1,
-    "LineString": 1,
-    "MultiLineString": 2,
-    "Polygon": 2,
-    "MultiPolygon": 3,
-}
-RINGS_IN = {"Polygon": 1, "MultiPolygon": 2}
-LEAST = {"LineString": 2, "MultiLineString": 2, "Polygon": 4, "MultiPolygon": 4}
-
-
-class _Fault(Exception):  # noqa: N818 - passed within this module only
-    def __init__(self, code: str, **facts: Any) -> None:
-        super().__init__(code)
-        self.code, self.facts = code, facts
 
 
 def geojson_rows(data: bytes, *, limits: Limits = DEFAULT) -> Rows:
@@ -53,37 +37,41 @@ def geojson_rows(data: bytes, *, limits: Limits = DEFAULT) -> Rows:
     Unsupported
         Not JSON, or JSON that is no GeoJSON.
     Refused
-        A `crs` member that names anything but CRS84, EPSG:4326 or EPSG:4490; a link is never
-        followed.
+        A `crs` member that names anything but CRS84, EPSG:4326 or EPSG:4490 (a link is never
+        followed), or an object with a key twice.
     TooLarge
         More features than the limit.
     """
-    whole = _parsed(data)
-    features = _features(whole)
-    if len(features) > limits.features:
+    whole = _parsed(data.removeprefix(b"\xef\xbb\xbf"))
+    crs, features = _crs(whole), _features(whole)
+    _check_count(len(features), limits)
+    rejected: list[Rejection] = []
+    taken: dict[int, tuple[Any, dict[str, Any]]] = {}
+    for number, feature in enumerate(features, start=1):
+        try:
+            taken[number] = shape_of(feature, limits), properties_of(feature, limits)
+        except Fault as fault:
+            rejected.append(Rejection(number, fault.code, fault.facts))
+    # the last None keeps numpy from looking inside
+    shapes = np.array([*(shape for shape, _ in taken.values()), None], dtype=object)[:-1]
+    properties = [values for _, values in taken.values()]
+    table = pd.DataFrame(properties, index=list(taken), dtype=object)
+    return Rows(table, tuple(rejected), shapes, crs)
+
+
+def _check_count(features: int, limits: Limits) -> None:
+    if features > limits.features:
         raise TooLarge(
             "too-many-rows",
             f"超过 {limits.features} 个要素；请分成几个文件",
             f"More than {limits.features} features; split the file",
             limit=limits.features,
         )
-    rejected, shapes, properties, numbers = [], [], [], []
-    for number, feature in enumerate(features, start=1):
-        try:
-            shapes.append(_shape(feature, limits))
-            properties.append(_properties(feature, limits))
-            numbers.append(number)
-        except _Fault as fault:
-            del shapes[len(properties) :]
-            rejected.append(Rejection(number, fault.code, fault.facts))
-    geometry = np.array([*shapes, None], dtype=object)[:-1]  # keeps numpy from looking inside
-    table = pd.DataFrame(properties, index=numbers, dtype=object)
-    return Rows(table, tuple(rejected), geometry, _crs(whole))
 
 
-def _parsed(data: bytes) -> dict[str, Any]:
+def _parsed(text: bytes) -> dict[str, Any]:
     try:
-        whole = orjson.loads(data.removeprefix(b"\xef\xbb\xbf"))
+        whole = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise Unsupported(
             "not-json",
@@ -94,17 +82,40 @@ def _parsed(data: bytes) -> dict[str, Any]:
         ) from None
     if not isinstance(whole, dict):
         raise _no_geojson(type(whole).__name__)
+    _refuse_repeated_keys(text)
     return whole
 
 
+def _refuse_repeated_keys(text: bytes) -> None:
+    """Refuse an object with the same key twice: which of the two is meant nobody can tell."""
+    try:
+        json.loads(text, object_pairs_hook=_checked_pairs)
+    except RecursionError:
+        raise Unsupported(
+            "not-json", "JSON 嵌套过深", "The JSON is nested too deep to be read"
+        ) from None
+
+
+def _checked_pairs(pairs: list[tuple[str, Any]]) -> None:
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) == len(keys):
+        return
+    key = next(key for key in keys if keys.count(key) > 1)[:80]
+    raise Refused(
+        "key-twice",
+        f"同一对象中“{key}”出现两次，无法判断以哪个为准；请改正后再导入",
+        f"One object has the key {key!r} twice; nobody can tell which is meant",
+        key=key,
+    )
+
+
 def _features(whole: Mapping[str, Any]) -> list[Any]:
-    kind = whole.get("type")
-    if kind == "FeatureCollection" and isinstance(whole.get("features"), list):
-        features: list[Any] = whole["features"]
+    kind, features = whole.get("type"), whole.get("features")
+    if kind == "FeatureCollection" and isinstance(features, list):
         return features
     if kind == "Feature":
         return [whole]
-    if kind in DEPTH:
+    if isinstance(kind, str) and kind in DEPTH:
         return [{"type": "Feature", "geometry": whole, "properties": {}}]
     raise _no_geojson(str(kind))
 
@@ -132,72 +143,3 @@ def _crs(whole: Mapping[str, Any]) -> str:
             crs=str(name)[:80],
         )
     return CRS_NAMES[name]
-
-
-def _properties(feature: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
-    properties = feature.get("properties") or {}
-    if not isinstance(properties, dict) or len(properties) > limits.properties:
-        raise _Fault("broken-properties")
-    for name, value in properties.items():
-        text = value if isinstance(value, str) else ""
-        if "\x00" in name or "\x00" in text:
-            raise _Fault("forbidden-character", column=name.replace("\x00", "\ufffd")[:80])
-        if len(text) > limits.property_bytes:
-            raise _Fault("value-too-long", column=name[:80], characters=len(text))
-    return properties
-
-
-def _shape(feature: Any, limits: Limits) -> Any:
-    if not isinstance(feature, dict) or feature.get("type") != "Feature":
-        raise _Fault("not-a-feature")
-    geometry = feature.get("geometry")
-    if geometry is None:
-        return None
-    kind = geometry.get("type") if isinstance(geometry, dict) else None
-    if kind == "GeometryCollection":
-        raise _Fault("wrong-shape", kind=kind)
-    if kind not in DEPTH:
-        raise _Fault("wrong-shape", kind=str(kind)[:40])
-    coordinates = geometry.get("coordinates")
-    vertices = _checked_positions(coordinates, DEPTH[kind])
-    if vertices > limits.vertices:
-        raise _Fault("too-many-vertices", vertices=vertices)
-    if kind in LEAST:
-        _check_runs(coordinates, kind)
-    return _built(kind, coordinates)
-
-
-def _positions(coordinates: Any, depth: int) -> Iterator[Any]:
-    """Yield the positions that lie `depth` lists deep."""
-    if depth and not (isinstance(coordinates, list) and coordinates):
-        raise _Fault("no-geometry")
-    if not depth:
-        yield coordinates
-        return
-    for part in coordinates:
-        yield from _positions(part, depth - 1)
-
-
-def _checked_positions(coordinates: Any, depth: int) -> int:
-    vertex = -1
-    for vertex, position in enumerate(_positions(coordinates, depth)):
-        is_pair = isinstance(position, list) and 2 <= len(position) <= 4
-        # bool is an int in Python, and no coordinate
-        if not is_pair or any(type(value) not in (int, float) for value in position):
-            raise _Fault("not-a-coordinate", vertex=vertex, at=str(position)[:60])
-    return vertex + 1
-
-
-def _check_runs(coordinates: Any, kind: str) -> None:
-    """Refuse lines of one position, rings of three, and rings that are not closed."""
-    for run in _positions(coordinates, DEPTH[kind] - 1):
-        if len(run) < LEAST[kind]:
-            raise _Fault("ring-too-short", positions=len(run))
-        if kind in RINGS_IN and run[0] != run[-1]:
-            raise _Fault("ring-not-closed", at=run[0][:2])
-
-
-def _built(kind: str, coordinates: Any) -> Any:
-    flat = {"type": kind, "coordinates": coordinates}
-    # depth and types are known by now, so the library meets no surprise
-    return shapely.force_2d(shapely.from_geojson(orjson.dumps(flat)))

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 
 from layers.load.reasons import REASONS
 from layers.load.report import FINDING_COLUMNS, findings, joined, load_counts
-from layers.load.rows import Rows
+from layers.load.rows import Rejection, Rows
 
 Facts = Sequence[Mapping[Any, Any]] | None
 
@@ -42,11 +43,12 @@ class Intake:
         self._rows_in = rows.count
         self._reasons: Counter[str] = Counter()
         self._found: list[pd.DataFrame] = []
-        for code in dict.fromkeys(rejection.code for rejection in rows.rejected):
-            same = [rejection for rejection in rows.rejected if rejection.code == code]
+        by_code: dict[str, list[Rejection]] = {}
+        for rejection in rows.rejected:
+            by_code.setdefault(rejection.code, []).append(rejection)
+        for code, same in by_code.items():
             self._reasons[code] += len(same)
-            facts = [rejection.facts for rejection in same]
-            self._find([rejection.row for rejection in same], code, facts, None)
+            self._find([it.row for it in same], code, [it.facts for it in same], None)
 
     def reject(self, numbers: Iterable[int], code: str, facts: Facts = None) -> None:
         """Take rows out for a reason, each with a finding (at its place, where that is known)."""
@@ -87,9 +89,7 @@ class Intake:
 
 
 def _shown(shape: Any) -> Any:
-    """Return where a faulty geometry is, if it can be stored at all: the point it begins at."""
-    if shape is None or shape.is_empty:
-        return None
-    first = np.array(shape.envelope.centroid.coords[:1])
-    in_range = len(first) and (np.abs(first[0]) <= [180, 90]).all()
-    return shape.envelope.centroid if in_range else None
+    """Return where a faulty geometry is, the middle of its box, if that can be stored at all."""
+    west, south, east, north = shapely.bounds(shape)  # NaN for none, an empty one, a missing number
+    lon, lat = (west + east) / 2, (south + north) / 2
+    return shapely.Point(lon, lat) if abs(lon) <= 180 and abs(lat) <= 90 else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import geopandas as gpd
@@ -52,28 +53,34 @@ def placed(frames: Frames, metric_crs: CRS) -> dict[str, pd.DataFrame]:
     """
     tables = [table for table in ORDER if _is_to_be_placed(table, frames)]
     points = [_middles(frames[table.name]["geom"]) for table in tables]
+    # all tables at once: one look into the blocks and outlines
     where = _where(np.concatenate([*points, np.empty((0, 2))]), frames, metric_crs)
     done = dict(frames)
     found = [frames["finding"]] if "finding" in frames else []
-    start = 0
-    for table, own in zip(tables, points, strict=True):
-        here = where.iloc[start : start + len(own)].reset_index(drop=True)
-        start += len(own)
+    for table, here in zip(tables, _shares(where, [len(own) for own in points]), strict=True):
         done[table.name] = _with_place(frames[table.name], here, table)
         if table.name not in BASE_MAP:
             found += _place_findings(done[table.name], here, table.name)
-    if len(frames.get("person", ())) and "unit_path" not in frames["person"]:
+    if _is_open(frames.get("person")):
         done["person"] = _with_home(done["person"], done["household"])
     done["finding"] = _with_path(joined(found, FINDING_COLUMNS), _county_path(frames))
     return done
 
 
 def _is_to_be_placed(table: Table, frames: Frames) -> bool:
-    """Say whether a table's rows lie somewhere and nobody has said where yet."""
-    if "geom" not in table.c or not ("placed" in table.c or table.name == "position"):
-        return False
-    frame = frames.get(table.name)
+    is_located = "placed" in table.c or table.name == "position"
+    return is_located and _is_open(frames.get(table.name))
+
+
+def _is_open(frame: pd.DataFrame | None) -> bool:
+    """Say whether there are rows and nobody has said yet where they lie."""
     return frame is not None and len(frame) > 0 and "unit_path" not in frame
+
+
+def _shares(where: pd.DataFrame, lengths: Sequence[int]) -> list[pd.DataFrame]:
+    """Return the rows of each table, one table's after the other's."""
+    ends = np.cumsum([0, *lengths]).tolist()
+    return [where.iloc[a:b].reset_index(drop=True) for a, b in pairwise(ends)]
 
 
 def _county_path(frames: Frames) -> str:
@@ -98,15 +105,11 @@ def _where(lonlat: npt.NDArray[np.float64], frames: Frames, metric_crs: CRS) -> 
     """Return per point its place and `block_village_path`, the village its block belongs to."""
     xy = _metric(gpd.points_from_xy(*lonlat.T), metric_crs).get_coordinates().to_numpy()
     units = frames["unit"]
-    villages = units[units["level"] == "village"]
-    village_code, _ = assign_flagged(
-        xy, _metric(villages["geom"], metric_crs), villages["code"].to_numpy(dtype=object)
-    )
+    villages = units[units["level"] == "village"].rename(columns={"code": "id"})
+    village_code, _ = _claimed(xy, villages, metric_crs)
     blocks = frames.get("block", pd.DataFrame(columns=["id", "unit_path", "geom"]))
-    block_id, how = assign_flagged(
-        xy, _metric(blocks["geom"], metric_crs), blocks["id"].to_numpy(dtype=object)
-    )
-    path = _looked_up(village_code, villages["code"], villages["unit_path"])
+    block_id, how = _claimed(xy, blocks, metric_crs)
+    path = _looked_up(village_code, villages["id"], villages["unit_path"])
     return pd.DataFrame(
         {
             "unit_path": path.where(path.notna(), _county_path(frames)),
@@ -117,6 +120,12 @@ def _where(lonlat: npt.NDArray[np.float64], frames: Frames, metric_crs: CRS) -> 
             "block_village_path": _looked_up(block_id, blocks["id"], blocks["unit_path"]),
         }
     )
+
+
+def _claimed(xy: npt.NDArray[np.float64], areas: pd.DataFrame, metric_crs: CRS) -> tuple[Any, Any]:
+    """Return the id of the area that each point belongs to, and how, by the boundary law."""
+    ids = areas["id"].to_numpy(dtype=object)
+    return assign_flagged(xy, _metric(areas["geom"], metric_crs), ids)
 
 
 def _metric(geometries: Any, metric_crs: CRS) -> gpd.GeoSeries:
@@ -144,25 +153,22 @@ def _with_place(frame: pd.DataFrame, here: pd.DataFrame, table: Table) -> pd.Dat
 
 
 def _place_findings(frame: pd.DataFrame, here: pd.DataFrame, layer: str) -> list[pd.DataFrame]:
-    outside = here["is_outside"]
     block_village = here["block_village_path"]
-    differs = block_village.notna() & ~outside & (block_village != here["unit_path"])
+    differs = block_village.notna() & ~here["is_outside"] & (block_village != here["unit_path"])
     codes = here.loc[differs, ["block_id", "unit_path", "block_village_path"]]
+    rows = frame[["id", "geom"]].assign(unit_path=here["unit_path"])
     return [
-        findings(
-            SOURCE, layer, frame.loc[outside, "id"].tolist(), "outside-every-village",
-            REASONS["outside-every-village"],
-            unit_path=here.loc[outside, "unit_path"].tolist(),
-            geom=frame.loc[outside, "geom"].tolist(),
-        ),
-        findings(
-            SOURCE, layer, frame.loc[differs, "id"].tolist(), "block-outline-disagree",
-            REASONS["block-outline-disagree"],
-            facts=codes.to_dict("records"),
-            unit_path=here.loc[differs, "unit_path"].tolist(),
-            geom=frame.loc[differs, "geom"].tolist(),
-        ),
-    ]  # fmt: skip
+        _findings_of(rows[here["is_outside"]], layer, "outside-every-village", None),
+        _findings_of(rows[differs], layer, "block-outline-disagree", codes.to_dict("records")),
+    ]
+
+
+def _findings_of(
+    rows: pd.DataFrame, layer: str, code: str, facts: list[dict[Any, Any]] | None
+) -> pd.DataFrame:
+    ids, paths, shapes = (rows[name].tolist() for name in ("id", "unit_path", "geom"))
+    texts = REASONS[code]
+    return findings(SOURCE, layer, ids, code, texts, facts=facts, unit_path=paths, geom=shapes)
 
 
 def _with_home(persons: pd.DataFrame, households: pd.DataFrame) -> pd.DataFrame:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
+from grid_boundaries.crs import named_crs, wgs84_from_bd09, wgs84_from_gcj02
 from grid_boundaries.errors import Refused
 from grid_boundaries.tables import STORED_SRID
 from layers.load.columns import numbers
@@ -19,8 +22,14 @@ from layers.load.intake import Intake
 from layers.load.repair import repaired
 from layers.load.shapes import ANY, AREAS, LINES, POINTS, shape_faults
 
+Floats = npt.NDArray[np.float64]
+
 KINDS = {"Point": POINTS, "LineString": LINES, "MultiPolygon": AREAS}
 MULTIPOLYGON = 6  # shapely's number of the kind
+UNSHIFTED: Mapping[str, Callable[[Floats], Floats]] = {
+    "GCJ-02": wgs84_from_gcj02,
+    "BD-09": wgs84_from_bd09,
+}
 
 
 def make_points(intake: Intake, source: Source) -> None:
@@ -43,9 +52,16 @@ def make_points(intake: Intake, source: Source) -> None:
 
 
 def to_stored_crs(intake: Intake, source: Source, stated_crs: str) -> None:
-    """Bring the shapes to EPSG:4490; refuse a file that contradicts its description."""
-    declared = CRS.from_user_input(source.crs)
-    if stated_crs and not declared.equals(CRS.from_user_input(stated_crs), ignore_axis_order=True):
+    """Bring the shapes to EPSG:4490; refuse a file that contradicts its description.
+
+    A source in GCJ-02 or BD-09 is moved back, whatever its file says: no file can say those.
+    """
+    if source.crs in UNSHIFTED:
+        moved = shapely.transform(intake.shapes.to_numpy(), UNSHIFTED[source.crs])
+        intake.shapes = pd.Series(moved, index=intake.shapes.index, dtype=object)
+        return
+    declared = named_crs(source.crs)
+    if stated_crs and not declared.equals(named_crs(stated_crs), ignore_axis_order=True):
         raise Refused(
             "crs-differ",
             f"{source.name} 自称 {stated_crs[:40]}，而说明为 {source.crs}；请核对",
@@ -63,17 +79,11 @@ def check_shapes(intake: Intake, source: Source, shape: str, metric_crs: CRS) ->
     allowed = KINDS.get(shape, ANY)
     if source.unique_shapes:
         _reject_copies(intake, "duplicate-geometry")
-    index = intake.shapes.index
-    faults = shape_faults(intake.shapes.to_numpy(), allowed)
-    by_code: dict[str, list[int]] = {}
-    for position, (code, _) in faults.items():
-        by_code.setdefault(code, []).append(position)
-    for code, positions in by_code.items():
+    for code, seen in _by_code(intake.shapes, allowed).items():
         if code == "invalid-polygon" and source.repair:
-            _repair(intake, [index[p] for p in positions], metric_crs)
+            _repair(intake, list(seen), metric_crs)
         else:
-            facts = [faults[position][1] for position in positions]
-            intake.reject([index[p] for p in positions], code, facts)
+            intake.reject(seen, code, list(seen.values()))
     if source.unique_shapes:
         _reject_copies(intake, "repaired-into-copy")
 
@@ -104,6 +114,16 @@ def as_stored(shapes: pd.Series[Any], shape: str) -> pd.Series[Any]:
     single = shapely.get_type_id(values) != MULTIPOLYGON
     values[single] = [shapely.MultiPolygon([polygon]) for polygon in values[single]]
     return pd.Series(values, index=shapes.index, dtype=object)
+
+
+def _by_code(
+    shapes: pd.Series[Any], allowed: frozenset[str]
+) -> dict[str, dict[int, dict[str, Any]]]:
+    """Return the faults of geometries: by code, then by row number, what was seen."""
+    by_code: dict[str, dict[int, dict[str, Any]]] = {}
+    for position, (code, facts) in shape_faults(shapes.to_numpy(), allowed).items():
+        by_code.setdefault(code, {})[int(shapes.index[position])] = facts
+    return by_code
 
 
 def _repair(intake: Intake, numbers: list[int], metric_crs: CRS) -> None:

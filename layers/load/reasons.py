@@ -51,6 +51,11 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Lies so far outside that it is wrong",
         ),
         # what is kept and said
+        "suspected-shift": (
+            "整层点位与建筑、道路系统性错开，疑为偏移坐标系（GCJ-02/BD-09）；请核对坐标系后再用",
+            "The points stand off houses and streets as a whole, as in a shifted datum "
+            "(GCJ-02, BD-09); check the datum before they are used",
+        ),
         "not-counted": (
             "没有人口数（按未统计装载，不作 0）",
             "Has no count; kept as unknown, not 0",

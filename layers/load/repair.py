@@ -31,15 +31,19 @@ def repaired(shapes: Sequence[Any], *, limits: Limits = DEFAULT) -> list[Any]:
     waiting = [shapely.to_wkb(shape, hex=True) for shape in shapes]
     done: list[bytes | None] = []
     while waiting:
-        written, ended_well = run_child(
-            "repair_child.py", [], bounds, given="".join(f"{line}\n" for line in waiting).encode()
-        )
-        # a last line without its end was cut short
-        lines = written.decode("ascii").split("\n")[:-1][: len(waiting)]
-        done += [bytes.fromhex(line) if line else None for line in lines]
-        waiting = waiting[len(lines) :]
-        if waiting and (not ended_well or not lines):
-            done.append(None)
-            waiting = waiting[1:]
+        some = _from_one_child(waiting, bounds)
+        done += some
+        waiting = waiting[len(some) :]
     mended, _ = shapes_of(done)
     return [shape if shape is not None and shape.is_valid else None for shape in mended]
+
+
+def _from_one_child(waiting: Sequence[str], bounds: Limits) -> list[bytes | None]:
+    """Return what a child gets done of the list, at least one answer; None where it died."""
+    lines = "".join(f"{line}\n" for line in waiting).encode()
+    written, ended_well = run_child("repair_child.py", [], bounds, given=lines)
+    # a last line without its end was cut short
+    answers = written.decode("ascii").split("\n")[:-1][: len(waiting)]
+    done = [bytes.fromhex(answer) if answer else None for answer in answers]
+    is_stuck = len(done) < len(waiting) and not (ended_well and done)
+    return [*done, None] if is_stuck else done

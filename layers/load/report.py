@@ -42,25 +42,15 @@ def findings(
         Per row a geometry in EPSG:4490 or None.
     """
     count = len(rows)
-    zh, en = texts
-    return pd.DataFrame(
-        {
-            "source": source,
-            "layer": layer,
-            "row": pd.Series([str(row) for row in rows], dtype=object),
-            "code": code,
-            "zh": zh,
-            "en": en,
-            "facts": pd.Series([dict(fact) for fact in facts or [{}] * count], dtype=object),
-            "unit_path": pd.Series(
-                [unit_path] * count if isinstance(unit_path, str) else list(unit_path),
-                dtype=object,
-            ),
-            "geom": pd.Series(list(geom) if geom is not None else [None] * count, dtype=object),
-        },
-        columns=FINDING_COLUMNS,
-        index=range(count),
-    )
+    same = {"source": source, "layer": layer, "code": code, "zh": texts[0], "en": texts[1]}
+    own: dict[str, Sequence[Any]] = {
+        "row": [str(row) for row in rows],
+        "facts": [dict(fact) for fact in facts or [{}] * count],
+        "unit_path": [unit_path] * count if isinstance(unit_path, str) else unit_path,
+        "geom": geom if geom is not None else [None] * count,
+    }
+    columns = {name: pd.Series(list(values), dtype=object) for name, values in own.items()}
+    return pd.DataFrame({**same, **columns}, columns=FINDING_COLUMNS, index=range(count))
 
 
 def joined(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:

@@ -4,27 +4,54 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
 import shapely
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Column, Connection, func, select, true
 
 from grid_boundaries.crs import crs_of
 from grid_boundaries.errors import Refused
 from grid_boundaries.store import block, county, grid_block, unit
 from grid_boundaries.tables import STORED_SRID
+from layers.buildings import building
+from layers.load.datum_shift import bearings, shift_findings
 from layers.load.description import ColumnRule, Source
 from layers.load.features import Ground, feature_rows, located_table
 from layers.load.place import placed
 from layers.load.readers import rows_of
+from layers.load.report import FINDING_COLUMNS, joined
 from layers.load.run import LoadReport
 from layers.load.stated import differing, statements
 from layers.read import plain_frame
+from layers.streets import street
 
 LONGITUDES = ("lon", "lng", "longitude", "经度", "經度")
 LATITUDES = ("lat", "latitude", "纬度", "緯度")
-NUMBERS = frozenset({"INTEGER", "BIGINT", "SMALLINT", "DOUBLE", "DOUBLE_PRECISION", "FLOAT"})
+# what is read of the county: where things lie, and what points should stand beside
+KNOWN = {
+    unit: ("code", "level", "name", "unit_path", "geom"),
+    block: ("id", "unit_path", "geom"),
+    grid_block: ("block_id", "grid_code"),
+    building: ("id", "unit_path", "geom"),
+    street: ("id", "unit_path", "geom"),
+}
+YES, NO = ("true", "True", "TRUE", "1", "是"), ("false", "False", "FALSE", "0", "否")
+NUMBER, TIME = {"read": "number"}, {"read": "time"}
+WORDS = {"values": {**dict.fromkeys(YES, True), **dict.fromkeys(NO, False)}}
+# by the name of the column's type; all others are text
+READ_AS: dict[str, dict[str, Any]] = {
+    "INTEGER": NUMBER,
+    "BIGINT": NUMBER,
+    "SMALLINT": NUMBER,
+    "DOUBLE": NUMBER,
+    "DOUBLE_PRECISION": NUMBER,
+    "FLOAT": NUMBER,
+    "DATETIME": TIME,
+    "DATE": TIME,
+    "BOOLEAN": WORDS,
+}
 
 
 def known_county(connection: Connection) -> dict[str, pd.DataFrame]:
@@ -33,16 +60,13 @@ def known_county(connection: Connection) -> dict[str, pd.DataFrame]:
     Read whole, whoever loads: where a row lies does not depend on who may see it.
     """
     frames = {"county": plain_frame(connection, select(county.c.code, county.c.metric_srid))}
-    for table, names in (
-        (unit, ("code", "level", "name", "unit_path", "geom")),
-        (block, ("id", "unit_path", "geom")),
-        (grid_block, ("block_id", "grid_code")),
-    ):
+    for table, names in KNOWN.items():
         columns = [
             func.st_asbinary(table.c[name]).label(name) if name == "geom" else table.c[name]
             for name in names
         ]
-        frame = plain_frame(connection, select(*columns).where(table.c.valid_to.is_(None)))
+        today = table.c.valid_to.is_(None) if "valid_to" in table.c else true()
+        frame = plain_frame(connection, select(*columns).where(today))
         if "geom" in frame:
             frame["geom"] = pd.Series(shapely.from_wkb(frame["geom"].to_numpy()), dtype=object)
         frames[table.name] = frame
@@ -77,10 +101,21 @@ def load_file(
     intake, frame = feature_rows(path, named, ground)
     told = statements(intake, named, frame)
     done = placed({**known, source.into: frame, "finding": intake.found()}, metric)
-    differs = differing(named, told, done[source.into], units)
-    found = pd.concat([part for part in (done["finding"], differs) if len(part)] or [differs])
+    rows = done[source.into]
+    known_m = bearings(known, metric, but=source.into)
+    found = [
+        done["finding"],
+        differing(named, told, rows, units),
+        shift_findings(named.name, source.into, rows["geom"], known_m, metric).assign(
+            unit_path=f"/{known['county']['code'].iloc[0]}/"
+        ),
+    ]
     return LoadReport(
-        {source.into: done[source.into], "finding": found, "load_count": intake.counts()}
+        {
+            source.into: rows,
+            "finding": joined(found, FINDING_COLUMNS),
+            "load_count": intake.counts(),
+        }
     )
 
 
@@ -94,35 +129,27 @@ def plain_source(path: Path, into: str) -> Source:
     bare = Source(into=into)
     rows = rows_of(path, bare)
     theirs = list(rows.table.columns)
-    point = None
-    if rows.geometry is None:
-        point = (_first(theirs, LONGITUDES), _first(theirs, LATITUDES))
+    ids = {"id_column": "id"} if "id" in theirs else {"id_prefix": f"{path.stem}-"}
     ours = [name for name in theirs if name in table.c and name not in ("id", "geom")]
     return bare.model_copy(
         update={
             "file": path.name,
-            "point": point,
-            "id_column": "id" if "id" in theirs else "",
-            "id_prefix": "" if "id" in theirs else f"{path.stem}-",
-            "columns": {name: ColumnRule.model_validate(_plain_rule(table, name)) for name in ours},
+            "point": None if rows.geometry is not None else _coordinate_columns(theirs),
+            "columns": {name: _plain_rule(table.c[name]) for name in ours},
+            **ids,
         }
     )
 
 
-def _plain_rule(table: Table, name: str) -> dict[str, object]:
-    column = table.c[name]
-    kind = type(column.type).__name__.upper()
-    rule: dict[str, object] = {"from": name}
-    if kind in NUMBERS:
-        rule["read"] = "number"
-    if kind in ("DATETIME", "DATE"):
-        rule["read"] = "time"
-    if kind == "BOOLEAN":
-        rule["values"] = {"true": True, "True": True, "1": True, "是": True, "false": False,
-                          "False": False, "0": False, "否": False}  # fmt: skip
-    if not column.nullable and column.server_default is None:
-        rule["needed"] = True
-    return rule
+def _plain_rule(column: Column[Any]) -> ColumnRule:
+    """Return how a column of ours is read from one of the same name."""
+    how = READ_AS.get(type(column.type).__name__.upper(), {})
+    is_needed = not column.nullable and column.server_default is None
+    return ColumnRule.model_validate({"from": column.name, "needed": is_needed, **how})
+
+
+def _coordinate_columns(theirs: list[str]) -> tuple[str, str]:
+    return _first(theirs, LONGITUDES), _first(theirs, LATITUDES)
 
 
 def _first(theirs: list[str], names: tuple[str, ...]) -> str:

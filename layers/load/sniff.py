@@ -31,6 +31,8 @@ MAGIC = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\xd0\xcf\x11\xe0", "an old Office file"),
     (b"\x00\x00\x27\x0a", "a bare .shp"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
 )
 MARKUP = (
     (rb"<\s*OGRVRTDataSource", "VRT"),
@@ -47,16 +49,12 @@ def content_of(head: bytes) -> str:
 
     Text without markup that does not begin like JSON is taken for a delimited table.
     """
-    for magic, kind in MAGIC:
-        if head.startswith(magic):
-            return kind
+    known = next((kind for magic, kind in MAGIC if head.startswith(magic)), None)
+    if known is not None:
+        return known
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<"):
-        # a comment or prolog may stand before the element that tells
-        found = (kind for pattern, kind in MARKUP if re.search(pattern, text, re.IGNORECASE))
-        return next(found, "XML")
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "UTF-16"
+        return _markup(text)
     if b"\x00" in head:
         return "binary"
     return "GeoJSON" if text.startswith((b"{", b"[")) else "text"
@@ -74,6 +72,29 @@ def checked_kind(path: Path, limits: Limits = DEFAULT) -> str:
     Refused
         There is no such file.
     """
+    _check_size(path, limits)
+    with path.open("rb") as file:
+        found = content_of(file.read(HEAD_BYTES))
+    expected = BY_SUFFIX.get(path.suffix.lower(), found)
+    if found not in READ or found != expected:
+        named = expected if expected in READ else "a file that is read here"
+        raise Unsupported(
+            "wrong-content",
+            f"内容是 {found}，不是 {named}",
+            f"The content is {found}, not {named}",
+            file=path.name,
+            content=found,
+        )
+    return found
+
+
+def _markup(text: bytes) -> str:
+    # a comment or prolog may stand before the element that tells
+    found = (kind for pattern, kind in MARKUP if re.search(pattern, text, re.IGNORECASE))
+    return next(found, "XML")
+
+
+def _check_size(path: Path, limits: Limits) -> None:
     if not path.is_file():
         raise Refused(
             "no-such-file",
@@ -89,16 +110,3 @@ def checked_kind(path: Path, limits: Limits = DEFAULT) -> str:
             f"The file has {size_bytes} bytes, more than {limits.file_bytes}",
             file=path.name,
         )
-    with path.open("rb") as file:
-        found = content_of(file.read(HEAD_BYTES))
-    expected = BY_SUFFIX.get(path.suffix.lower())
-    if found not in READ or (expected is not None and found != expected):
-        named = expected or "a file that is read here"
-        raise Unsupported(
-            "wrong-content",
-            f"内容是 {found}，不是 {named}",
-            f"The content is {found}, not {named}",
-            file=path.name,
-            content=found,
-        )
-    return found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from grid_boundaries.codes import codes_in_path
 from layers.load.columns import clean
-from layers.load.description import Source
+from layers.load.description import Source, Stated
 from layers.load.intake import Intake
 from layers.load.reasons import REASONS
 from layers.load.report import FINDING_COLUMNS, findings
@@ -44,22 +46,29 @@ def differing(
     """
     if source.stated is None or told.empty:
         return pd.DataFrame(columns=FINDING_COLUMNS, dtype=object)
-    depth = LEVELS[source.stated.level]
-    names = units.set_index("code")["name"].to_dict()
     rows = placed.merge(told, on="id")
-    codes = rows["unit_path"].map(codes_in_path)
-    inside = codes.map(len) >= depth
-    width = len(source.stated.columns)
-    lies_in = codes.map(
-        lambda path: " ".join(str(names[code]) for code in path[max(depth - width, 0) : depth])
-    )
-    wrong = rows[inside & (lies_in != rows["stated"])]
-    facts = [
-        {"stated": stated, "lies_in": actual}
-        for stated, actual in zip(wrong["stated"], lies_in[wrong.index], strict=True)
-    ]
+    rows["lies_in"] = _names(rows["unit_path"], source.stated, units)
+    wrong = rows[rows["lies_in"].notna() & (rows["lies_in"] != rows["stated"])]
     return findings(
-        source.name, source.into, wrong["id"].tolist(), "stated-unit-differs",
-        REASONS["stated-unit-differs"], facts=facts,
-        unit_path=wrong["unit_path"].tolist(), geom=wrong["geom"].tolist(),
-    )  # fmt: skip
+        source.name,
+        source.into,
+        wrong["id"].tolist(),
+        "stated-unit-differs",
+        REASONS["stated-unit-differs"],
+        facts=wrong[["stated", "lies_in"]].to_dict("records"),
+        unit_path=wrong["unit_path"].tolist(),
+        geom=wrong["geom"].tolist(),
+    )
+
+
+def _names(paths: pd.Series[Any], stated: Stated, units: pd.DataFrame) -> pd.Series[Any]:
+    """Return the names of the units that rows lie in, written as the source states them."""
+    depth = LEVELS[stated.level]
+    from_level = max(depth - len(stated.columns), 0)
+    names = units.set_index("code")["name"]
+    codes = [codes_in_path(path) for path in paths]
+    texts = [
+        " ".join(names[code] for code in path[from_level:depth]) if len(path) >= depth else None
+        for path in codes
+    ]
+    return pd.Series(texts, index=paths.index, dtype=object)

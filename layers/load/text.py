@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -50,22 +51,21 @@ def text_rows(
         More records than `limits.features`.
     """
     text = _decoded(data, encoding or guessed_encoding(data))
-    if separator not in text:
-        separator = "\t" if "\t" in text else separator
+    if separator not in text and "\t" in text:
+        separator = "\t"
     records = _records(text, separator)
     header = _header(next(records, None))
-    taken: list[Sequence[str]] = []
-    numbers: list[int] = []
+    taken: dict[int, Sequence[str]] = {}
     rejected: list[Rejection] = []
     for number, record in enumerate(records, start=1):
         _check_count(number, limits)
         fault = "notes-row" if number <= notes_rows else _fault(record, len(header))
         if fault is None:
-            taken.append(record.cells)
-            numbers.append(number)
+            taken[number] = record.cells
         else:
             rejected.append(Rejection(number, fault, {"line": record.line, **record.seen()}))
-    table = pd.DataFrame(taken, columns=header, index=numbers, dtype=object)
+    rows = list(taken.values())
+    table = pd.DataFrame(rows, columns=header, index=list(taken), dtype=object)
     return Rows(table, tuple(rejected))
 
 
@@ -139,7 +139,12 @@ def _header(record: _Record | None) -> list[str]:
             "The header cannot be read in the stated encoding",
             **record.seen(),
         )
-    twice = sorted({name for name in names if names.count(name) > 1})
+    _check_named_once(names)
+    return names
+
+
+def _check_named_once(names: list[str]) -> None:
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise Refused(
             "column-named-twice",
@@ -147,7 +152,6 @@ def _header(record: _Record | None) -> list[str]:
             f"Columns are named twice: {', '.join(twice)}",
             columns=twice,
         )
-    return names
 
 
 def _fault(record: _Record, width: int) -> str | None:

@@ -19,6 +19,8 @@ from layers.load.positions import as_stored, in_metres
 
 Frames = dict[str, pd.DataFrame]
 
+COUNTED = ("people", "households", "registered", "usual")
+
 
 def unit_frame(
     county: tuple[str, str], towns: pd.DataFrame, villages: pd.DataFrame, valid_from: date
@@ -35,22 +37,15 @@ def unit_frame(
     code, name = county
     whole = shapely.union_all(towns["geom"].to_numpy())
     top = pd.DataFrame({"code": [code], "name": [name], "kind": ["county"], "geom": [whole]})
+    above = zip(villages["parent_code"], villages["code"], strict=True)
+    paths = [(code,), *((code, town) for town in towns["code"]), *((code, *two) for two in above)]
     frames = [
-        top.assign(level="county", parent_code=None, unit_path=path_of([code])),
-        towns.assign(
-            level="town",
-            parent_code=code,
-            unit_path=[path_of([code, town]) for town in towns["code"]],
-        ),
-        villages.assign(
-            level="village",
-            unit_path=[
-                path_of([code, town, village])
-                for town, village in zip(villages["parent_code"], villages["code"], strict=True)
-            ],
-        ),
+        top.assign(level="county", parent_code=None),
+        towns.assign(level="town", parent_code=code),
+        villages.assign(level="village"),
     ]
     units = pd.concat(frames, ignore_index=True).assign(valid_from=valid_from)
+    units["unit_path"] = [path_of(path) for path in paths]
     units["geom"] = as_stored(units["geom"], "MultiPolygon")
     return units
 
@@ -69,30 +64,25 @@ def block_frames(
     values
         Columns alias, people, households of the rows still in the intake.
     """
-    shapes_m = in_metres(intake.shapes, crs)
     villages = units[units["level"] == "village"]
-    owner = main_villages(shapes_m, _outlines(villages, crs))
-    nowhere = owner.isna()
-    intake.reject(nowhere.index[nowhere], "outside-county")
-    owner, shapes_m = owner[~nowhere], gpd.GeoSeries(shapes_m[~nowhere])
+    owner = _owners(intake, _outlines(villages, crs), crs)
     values = values.loc[owner.index]
-    uncounted = values["people"].isna()
-    intake.note(uncounted.index[uncounted], "not-counted", _aliases(values[uncounted]))
-    path = owner.map(villages.set_index("code")["unit_path"])
-    block_ids = first_block_ids(_insides(shapes_m))
+    uncounted = values.loc[values["people"].isna(), ["alias"]]
+    intake.note(uncounted.index, "not-counted", uncounted.to_dict("records"))
+    shapes_m = in_metres(intake.shapes, crs)
     blocks = pd.DataFrame(
         {
-            "id": block_ids,
+            "id": first_block_ids(_insides(shapes_m)),
             "village_code": owner,
             "kind": "unit",
             "alias": values["alias"],
             "area_m2": shapes_m.area,
-            "unit_path": path,
-            "geom": as_stored(intake.shapes.loc[owner.index], "MultiPolygon"),
+            "unit_path": owner.map(villages.set_index("code")["unit_path"]),
+            "geom": as_stored(intake.shapes, "MultiPolygon"),
             "valid_from": valid_from,
         }
     )
-    counts = pd.DataFrame({"block_id": block_ids, "unit_path": path}, index=owner.index)
+    counts = blocks[["id", "unit_path"]].rename(columns={"id": "block_id"})
     counted = values[[name for name in COUNTED if name in values]]
     return {
         "block": blocks.reset_index(drop=True),
@@ -100,7 +90,12 @@ def block_frames(
     }
 
 
-COUNTED = ("people", "households", "registered", "usual")
+def _owners(intake: Intake, villages_m: gpd.GeoSeries, crs: CRS) -> pd.Series[Any]:
+    """Return the village of each block; one that meets no village leaves the intake."""
+    owner = main_villages(in_metres(intake.shapes, crs), villages_m)
+    nowhere = owner.index[owner.isna()]
+    intake.reject(nowhere, "outside-county")
+    return owner.drop(index=nowhere)
 
 
 def grid_frames(
@@ -153,7 +148,3 @@ def _outlines(villages: pd.DataFrame, crs: CRS) -> gpd.GeoSeries:
 def _insides(shapes_m: gpd.GeoSeries) -> npt.NDArray[np.float64]:
     """Return one point inside each shape, metres."""
     return shapely.get_coordinates(shapely.point_on_surface(shapes_m.to_numpy()))
-
-
-def _aliases(values: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{"alias": alias} for alias in values["alias"]]

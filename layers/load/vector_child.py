@@ -31,44 +31,48 @@ def _is_odd(kind: str, name: str, text: str) -> bool:
     return is_virtual and "using rtree" not in text.lower()
 
 
-def _chosen_layer(names: list[str], asked: str) -> str:
+def _layer_fault(names: list[str], asked: str) -> str:
     if not names:
-        raise SystemExit(_said({"refused": "no-layers"}))
-    if asked and asked not in names:
-        raise SystemExit(_said({"refused": "no-such-layer", "layers": names}))
-    if not asked and len(names) != 1:
-        raise SystemExit(_said({"refused": "which-layer", "layers": names}))
-    return asked or names[0]
+        return "no-layers"
+    if asked:
+        return "" if asked in names else "no-such-layer"
+    return "" if len(names) == 1 else "which-layer"
 
 
-def _read(path: str, driver: str, asked: str, encoding: str, features: int) -> dict[str, Any]:
+def _opened(path: str, driver: str, asked: str, encoding: str, features: int) -> dict[str, Any]:
+    """Return the whole of the layer asked for, or why not."""
     # pyogrio would import these for data frames that nobody asks for here: a second each
     modules: Any = sys.modules
     modules.update(dict.fromkeys(("geopandas", "pandas", "pyarrow", "shapely")))
-    import numpy as np
     import pyogrio  # after the environment has named the one driver
 
     if set(pyogrio.list_drivers()) != {driver}:
         return {"refused": "drivers-not-limited"}
-    layer = _chosen_layer([str(name) for name, _ in pyogrio.list_layers(path)], asked)
-    options = {"encoding": encoding} if encoding else {}
-    info = pyogrio.read_info(path, layer=layer, force_feature_count=True, **options)
+    names = [str(name) for name, _ in pyogrio.list_layers(path)]
+    fault = _layer_fault(names, asked)
+    if fault:
+        return {"refused": fault, "layers": names}
+    options = {"layer": asked or names[0], **({"encoding": encoding} if encoding else {})}
+    info = pyogrio.read_info(path, force_feature_count=True, **options)
     if info["features"] > features:
         return {"refused": "too-many-rows", "features": int(info["features"])}
-    meta, _, wkb, columns = pyogrio.raw.read(
-        path, layer=layer, force_2d=True, datetime_as_string=True, **options
-    )
-    values = [
-        column.astype(object) if column.dtype.kind in "OUSM" else column for column in columns
-    ]
+    return _all_of(pyogrio.raw.read(path, force_2d=True, datetime_as_string=True, **options))
+
+
+def _all_of(read: tuple[Any, ...]) -> dict[str, Any]:
+    meta, _, wkb, columns = read
+    fields = zip(meta["fields"], columns, strict=True)
     return {
         "crs": meta["crs"] or "",
-        "columns": {
-            str(name): [None if value != value else value for value in column.tolist()]
-            for name, column in zip(meta["fields"], values, strict=True)
-        },
-        "wkb": [None if part is None else part.hex() for part in np.asarray(wkb, dtype=object)],
+        "columns": {str(name): _plain(column) for name, column in fields},
+        "wkb": [None if part is None else part.hex() for part in wkb.tolist()],
     }
+
+
+def _plain(column: Any) -> list[Any]:
+    """Return a column's values as JSON has them, None for those that are not there."""
+    values = column.astype(object) if column.dtype.kind in "OUSM" else column
+    return [None if value != value else value for value in values.tolist()]
 
 
 def _said(answer: dict[str, Any]) -> int:
@@ -89,7 +93,7 @@ def main() -> int:
         odd = _odd_parts(path)
         if odd:
             return _said({"refused": "active-content", "parts": odd[:10]})
-    return _said(_read(path, driver, layer, encoding, int(features)))
+    return _said(_opened(path, driver, layer, encoding, int(features)))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from layers.load.limits import DEFAULT, Limits
 
 POINT, LINE, POLYGON, MULTIPOINT, MULTILINE, MULTIPOLYGON, COLLECTION = range(1, 8)
 Z, M, SRID = 0x80000000, 0x40000000, 0x20000000
+ISO_HEIGHTS = {0: 0, 1: 1, 2: 1, 3: 2}  # thousands of the kind: Z, M, both; numbers added
 
 
 def wkb_fault(data: bytes, *, limits: Limits = DEFAULT) -> str | None:
@@ -47,16 +48,12 @@ def wkb_fault(data: bytes, *, limits: Limits = DEFAULT) -> str | None:
 
 def shapes_of(parts: Sequence[bytes | None]) -> tuple[npt.NDArray[np.object_], dict[int, str]]:
     """Return geometries, None where there is none, and the faults of those not read."""
-    faults = {
-        position: fault
-        for position, part in enumerate(parts)
-        if part is not None and (fault := wkb_fault(part)) is not None
-    }
-    good = [None if position in faults else part for position, part in enumerate(parts)]
-    shapes = shapely.from_wkb(np.array(good, dtype=object), on_invalid="ignore")
-    for position, part in enumerate(good):
-        if part is not None and shapes[position] is None:
-            faults[position] = "broken-geometry"
+    looked_at = {at: wkb_fault(part) for at, part in enumerate(parts) if part is not None}
+    faults = {at: fault for at, fault in looked_at.items() if fault is not None}
+    good = np.array([None if at in faults else part for at, part in enumerate(parts)], dtype=object)
+    shapes = shapely.from_wkb(good, on_invalid="ignore")
+    unread = shapely.is_missing(shapes) & np.array([part is not None for part in good], dtype=bool)
+    faults |= dict.fromkeys(np.flatnonzero(unread).tolist(), "broken-geometry")
     return shapes, faults
 
 
@@ -72,13 +69,11 @@ def _head(data: bytes, place: int) -> tuple[int, int, str, int]:
         place += 4
         if srid not in (4326, 4490):
             raise ValueError("another SRID")
-    dimension = 2 + bool(kind & Z) + bool(kind & M)
-    plain = kind & 0x0FFFFFFF
-    if plain >= 1000:  # ISO: 1000 for Z, 2000 for M, 3000 for both
-        dimension = 2 + (1, 1, 2)[min(plain // 1000, 3) - 1]
-    if not 1 <= plain % 1000 <= COLLECTION or plain >= 4000:
+    iso, plain = divmod(kind & 0x0FFFFFFF, 1000)
+    if not 1 <= plain <= COLLECTION or iso not in ISO_HEIGHTS:
         raise ValueError("no kind of geometry")
-    return place, plain % 1000, order, dimension
+    flagged = bool(kind & Z) + bool(kind & M)
+    return place, plain, order, 2 + (ISO_HEIGHTS[iso] if iso else flagged)
 
 
 def _count(data: bytes, place: int, order: str, least_bytes: int) -> tuple[int, int]:

@@ -3,43 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import psycopg
-import shapely
-from geoalchemy2 import Geometry
 from psycopg import sql
-from psycopg.types.json import Jsonb
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Boolean,
-    Column,
-    Connection,
-    Date,
-    Integer,
-    SmallInteger,
-    Table,
-    Text,
-    delete,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Column, Connection, Table, delete
 
 from grid_boundaries.errors import Conflict, Refused
 from grid_boundaries.store import block, block_count, county, grid, grid_block, unit
 from grid_boundaries.store import villagers_group as group
-from grid_boundaries.tables import STORED_SRID
 from layers.buildings import building
 from layers.cameras import camera
 from layers.centres import centre
 from layers.devices import device
 from layers.elevation import elevation
 from layers.incidents import incident
+from layers.load.driver_values import driver_values
 from layers.load.findings import finding, load_count
 from layers.load.seal import Sealer
+from layers.load.sealed_fields import sealed_fields, with_sealed_fields
 from layers.organisations import organisation
 from layers.parts import part
 from layers.people import household, person
@@ -95,18 +78,16 @@ def write_frames(
     tables = _tables(frames)
     for table in tables:
         _check_columns(frames[table.name], table)
-    rows_in_all = sum(len(frames[table.name]) for table in tables)
+    rows = {table.name: len(frames[table.name]) for table in tables}
+    tell = progress or _tell_nobody
     done = 0
     with connection.begin_nested() if connection.in_transaction() else connection.begin():
         for table in tables:
-            try:
-                for written in _copied(_driver(connection), table, frames[table.name], sealer):
-                    done += written
-                    if progress is not None:
-                        progress(table.name, done, rows_in_all)
-            except psycopg.errors.UniqueViolation as error:
-                raise _already_there(table, error) from None
-    return {table.name: len(frames[table.name]) for table in tables}
+            ready = with_sealed_fields(frames[table.name], table, sealer)
+            for written in _copied(_driver(connection), table, ready):
+                done += written
+                tell(table.name, done, sum(rows.values()))
+    return rows
 
 
 def copy_rows(connection: Connection, table: Table, frame: pd.DataFrame) -> int:
@@ -125,7 +106,16 @@ def copy_rows(connection: Connection, table: Table, frame: pd.DataFrame) -> int:
         For a column that does not exist, or a needed one that is missing.
     """
     _check_columns(frame, table)
-    return sum(_copied(_driver(connection), table, frame, None))
+    return sum(_copied(_driver(connection), table, frame))
+
+
+def _tell_nobody(_table: str, _done: int, _in_all: int) -> None: ...
+
+
+def clear(connection: Connection) -> None:
+    """Delete what loads have written, the last first; derived tables follow at a refresh."""
+    for table in reversed(ORDER):
+        connection.execute(delete(table))
 
 
 def _driver(connection: Connection) -> psycopg.Connection[Any]:
@@ -146,12 +136,6 @@ def _already_there(table: Table, error: psycopg.errors.UniqueViolation) -> Confl
     )
 
 
-def clear(connection: Connection) -> None:
-    """Delete what loads have written, the last first; derived tables follow at a refresh."""
-    for table in reversed(ORDER):
-        connection.execute(delete(table))
-
-
 def _tables(frames: Frames) -> list[Table]:
     unknown = sorted(set(frames) - {table.name for table in ORDER})
     if unknown:
@@ -166,12 +150,12 @@ def _tables(frames: Frames) -> list[Table]:
 
 def _check_columns(frame: pd.DataFrame, table: Table) -> None:
     """Refuse columns that the table does not have, or needs and does not get."""
-    given = set(frame.columns) | {f"{field}_hash" for field in _sealed_fields(table)}
-    unknown = sorted(given - {column.name for column in table.c if column.computed is None})
-    missing = sorted({column.name for column in table.c if _is_needed(column)} - given)
+    given = set(frame.columns) | {f"{field}_hash" for field in sealed_fields(table)}
+    taken = {column.name for column in table.c if column.computed is None}
+    needed = {column.name for column in table.c if _is_needed(column)}
     for code, zh, en, names in (
-        ("unknown-column", "没有这些列", "has no columns", unknown),
-        ("missing-column", "缺少这些列", "lacks the columns", missing),
+        ("unknown-column", "没有这些列", "has no columns", sorted(given - taken)),
+        ("missing-column", "缺少这些列", "lacks the columns", sorted(needed - given)),
     ):
         if names:
             raise Refused(
@@ -188,16 +172,9 @@ def _is_needed(column: Column[Any]) -> bool:
     return not (column.nullable or filled or column.computed is not None)
 
 
-def _sealed_fields(table: Table) -> list[str]:
-    return [column.name for column in table.c if f"{column.name}_hash" in table.c]
-
-
-def _copied(
-    driver: psycopg.Connection[Any], table: Table, frame: pd.DataFrame, sealer: Sealer | None
-) -> Iterator[int]:
+def _copied(driver: psycopg.Connection[Any], table: Table, frame: pd.DataFrame) -> Iterator[int]:
     """Copy a frame, yielding the number of rows of each chunk gone out."""
-    ready = frame if sealer is None else _with_sealed_fields(frame, table, sealer)
-    names = [column.name for column in table.c if column.name in ready.columns]
+    names = [column.name for column in table.c if column.name in frame.columns]
     parts = {
         "table": sql.Identifier(table.name),
         "staged": sql.Identifier(f"staged_{table.name}"),
@@ -207,88 +184,20 @@ def _copied(
         # a table with row policies takes no COPY: rows land beside it and are inserted from there
         cursor.execute(_STAGE.format(**parts))
         with cursor.copy(_COPY.format(**parts)) as copy:
-            for start in range(0, len(ready), CHUNK_ROWS):
-                chunk = ready.iloc[start : start + CHUNK_ROWS]
-                columns = [_values(chunk[name], table.c[name]) for name in names]
-                for row in zip(*columns, strict=True):
+            for chunk in _chunks(frame):
+                for row in _rows(chunk, [table.c[name] for name in names]):
                     copy.write_row(row)
                 yield len(chunk)
-        cursor.execute(_TAKE.format(**parts))
+        try:
+            cursor.execute(_TAKE.format(**parts))
+        except psycopg.errors.UniqueViolation as error:
+            raise _already_there(table, error) from None
         cursor.execute(_DROP.format(**parts))
 
 
-def _with_sealed_fields(frame: pd.DataFrame, table: Table, sealer: Sealer) -> pd.DataFrame:
-    ready = frame.copy(deep=False)
-    for field in _sealed_fields(table):
-        if field not in ready.columns:
-            continue
-        plain = [None if pd.isna(value) else str(value) for value in ready[field]]
-        rows = zip(ready["id"], plain, strict=True)
-        ready[field] = pd.Series(
-            [None if value is None else sealer.seal(field, row, value) for row, value in rows],
-            index=ready.index,
-            dtype=object,
-        )
-        ready[f"{field}_hash"] = pd.Series(
-            [None if value is None else sealer.hash(field, value) for value in plain],
-            index=ready.index,
-            dtype=object,
-        )
-    return ready
+def _chunks(frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    return (frame.iloc[at : at + CHUNK_ROWS] for at in range(0, len(frame), CHUNK_ROWS))
 
 
-def _values(series: pd.Series[Any], column: Column[Any]) -> Sequence[Any]:
-    """Return a column's values as the driver takes them, None where there is none."""
-    kind = column.type
-    if isinstance(kind, Geometry):
-        return _ewkb(series, multi=kind.geometry_type.upper() == "MULTIPOLYGON")
-    objects = series.astype(object)
-    values = [None if _is_nothing(value) else value for value in objects.tolist()]
-    convert = _converter(kind)
-    if convert is None:
-        return values
-    return [None if value is None else convert(value) for value in values]
-
-
-def _converter(kind: Any) -> Callable[[Any], Any] | None:
-    """Return what makes a value of a column's type from a frame's, None where it is one."""
-    if isinstance(kind, (Integer, BigInteger, SmallInteger)):
-        return _whole
-    for sql_type, convert in (
-        (JSONB, Jsonb),
-        (ARRAY, list),
-        (Boolean, bool),
-        (Date, _day),
-        (Text, str),
-    ):
-        if isinstance(kind, sql_type):
-            return convert
-    return None
-
-
-def _is_nothing(value: Any) -> bool:
-    return value is None or value is pd.NaT or value is pd.NA or value != value
-
-
-def _whole(value: Any) -> int:
-    if int(value) != value:
-        raise Refused(
-            "not-a-whole-number", f"不是整数：{value}", f"Not a whole number: {value}", value=value
-        )
-    return int(value)
-
-
-def _day(value: Any) -> date:
-    return value.date() if isinstance(value, pd.Timestamp) else value
-
-
-def _ewkb(series: pd.Series[Any], *, multi: bool) -> Sequence[str | None]:
-    geometries = np.array(series, dtype=object)
-    single = shapely.get_type_id(geometries) == shapely.GeometryType.POLYGON
-    if multi and single.any():
-        geometries[single] = shapely.multipolygons(
-            geometries[single], indices=np.arange(np.count_nonzero(single))
-        )
-    with_srid = shapely.set_srid(geometries, STORED_SRID)
-    hexadecimal: list[str | None] = shapely.to_wkb(with_srid, hex=True, include_srid=True).tolist()
-    return hexadecimal
+def _rows(chunk: pd.DataFrame, columns: Sequence[Column[Any]]) -> Iterator[tuple[Any, ...]]:
+    return zip(*(driver_values(chunk[it.name], it) for it in columns), strict=True)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from folium.template import Template
 
-from map_ui.elements.part import Part
+from map_ui.elements.part import Filled, Part
 
 
-class Control(Part):
+class Control(Filled):
     """A small part of the page's head, filled and listened to by ``GIS.controls[kind]``."""
 
-    kind = ""
     scripts = ("js/controls.js",)
 
     _template = Template("""
@@ -21,13 +20,6 @@ class Control(Part):
             GIS.control({{ this.kind|tojson }}, {{ this.get_name()|tojson }});
         {% endmacro %}
     """)
-
-    def __init__(self) -> None:
-        super().__init__(self.kind.capitalize())
-
-    def markup(self) -> str:
-        """Return the empty part."""
-        return str(self._template.module.markup(self))
 
 
 class Title(Control):

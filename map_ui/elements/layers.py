@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from folium.template import Template
-
-from map_ui.elements.part import Part
+from map_ui.elements.part import Made
 
 
-class TileStack(Part):
+class TileStack(Made):
     """All layers of the map in one vector-tile layer of 512 px tiles, drawn on canvas.
 
     Which layers, and how each looks, comes from the service (``/api/layers``); the addresses of
@@ -16,23 +14,18 @@ class TileStack(Part):
 
     scripts = ("vendor/pbf.js", "js/mvt.js", "js/paint.js", "js/tile_stack.js")
 
-    _template = Template("""
-        {% macro script(this, kwargs) %}
-            GIS.tiles = new GIS.TileStack({{ this.options|tojson }});
-        {% endmacro %}
-    """)
+    call = "GIS.tiles = new GIS.TileStack"
 
     def __init__(self, *, tile_px: int = 512, deepest_tile_zoom: int = 17) -> None:
-        super().__init__("TileStack")
-        self.options = {
-            "tileSize": tile_px,
-            "maxNativeZoom": deepest_tile_zoom,
-            "keepBuffer": 1,
-            "updateWhenZooming": False,
-        }
+        super().__init__(
+            tileSize=tile_px,
+            maxNativeZoom=deepest_tile_zoom,
+            keepBuffer=1,
+            updateWhenZooming=False,
+        )
 
 
-class Marks(Part):
+class Marks(Made):
     """Signs of points, counts of many points, and names that never lie over one another.
 
     Drawn over the tiles on one canvas, from what the tiles hold: nothing is cut at tile edges.
@@ -40,57 +33,31 @@ class Marks(Part):
 
     scripts = ("js/symbols.js", "js/labels.js", "js/marks.js")
 
-    _template = Template("""
-        {% macro script(this, kwargs) %}
-            GIS.marks = new GIS.Marks();
-        {% endmacro %}
-    """)
-
-    def __init__(self) -> None:
-        super().__init__("Marks")
+    call = "GIS.marks = new GIS.Marks"
 
 
-class LivePoints(Part):
+class LivePoints(Made):
     """Workers moving and new incidents pulsing, on a canvas of their own."""
 
     scripts = ("js/live_points.js",)
 
-    _template = Template("""
-        {% macro script(this, kwargs) %}
-            GIS.points = new GIS.LivePoints();
-        {% endmacro %}
-    """)
-
-    def __init__(self) -> None:
-        super().__init__("LivePoints")
+    call = "GIS.points = new GIS.LivePoints"
 
 
-class LiveFeed(Part):
+class LiveFeed(Made):
     """The page's single event stream, with the clock that tells when it has gone stale."""
 
     scripts = ("js/live_feed.js",)
 
-    _template = Template("""
-        {% macro script(this, kwargs) %}
-            GIS.feed = new GIS.LiveFeed({{ this.options|tojson }});
-        {% endmacro %}
-    """)
+    call = "GIS.feed = new GIS.LiveFeed"
 
     def __init__(self, *, stale_after_s: int = 15, lost_after_s: int = 4) -> None:
-        super().__init__("LiveFeed")
-        self.options = {"staleAfterS": stale_after_s, "lostAfterS": lost_after_s}
+        super().__init__(staleAfterS=stale_after_s, lostAfterS=lost_after_s)
 
 
-class Start(Part):
+class Start(Made):
     """The last element of a page: fetches the first data and shows them."""
 
     scripts = ("js/wall.js",)
 
-    _template = Template("""
-        {% macro script(this, kwargs) %}
-            GIS.start();
-        {% endmacro %}
-    """)
-
-    def __init__(self) -> None:
-        super().__init__("Start")
+    call = "GIS.start"

@@ -4,38 +4,31 @@ from __future__ import annotations
 
 from folium.template import Template
 
-from map_ui.elements.part import Part
+from map_ui.elements.part import Filled, Part
 
 
-class Panel(Part):
+class Panel(Filled):
     """An empty box with a heading; its script fills it with text nodes.
 
     `kind` names the filling function (``GIS.panels[kind]``), the text keys (``{kind}.title``)
     and the style class.
     """
 
-    kind = ""
     scripts: tuple[str, ...] = ("js/panels.js",)
+    body = '<div class="body"></div>'
 
     _template = Template("""
         {% macro markup(this) %}
         <section class="panel {{ this.kind }}" id={{ this.get_name()|tojson }}
             aria-labelledby="{{ this.kind }}-title">
             <h2 id="{{ this.kind }}-title" data-t="{{ this.kind }}.title"></h2>
-            <div class="body"></div>
+            {{ this.body }}
         </section>
         {% endmacro %}
         {% macro script(this, kwargs) %}
             GIS.panel({{ this.kind|tojson }}, {{ this.get_name()|tojson }});
         {% endmacro %}
     """)
-
-    def __init__(self) -> None:
-        super().__init__(self.kind.capitalize())
-
-    def markup(self) -> str:
-        """Return the empty box."""
-        return str(self._template.module.markup(self))
 
 
 class Kpi(Panel):
@@ -78,19 +71,7 @@ class Ticker(Panel):
     """The latest incidents; a screen reader hears new ones when it has nothing else to say."""
 
     kind = "ticker"
-
-    _template = Template("""
-        {% macro markup(this) %}
-        <section class="panel ticker" id={{ this.get_name()|tojson }}
-            aria-labelledby="ticker-title">
-            <h2 id="ticker-title" data-t="ticker.title"></h2>
-            <ol class="body" aria-live="polite" aria-relevant="additions" tabindex="0"></ol>
-        </section>
-        {% endmacro %}
-        {% macro script(this, kwargs) %}
-            GIS.panel("ticker", {{ this.get_name()|tojson }});
-        {% endmacro %}
-    """)
+    body = '<ol class="body" aria-live="polite" aria-relevant="additions" tabindex="0"></ol>'
 
 
 class Legend(Panel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from folium.elements import JSCSSMixin
+from folium.template import Template
 
 
 class Part(JSCSSMixin):
@@ -20,3 +21,38 @@ class Part(JSCSSMixin):
         self._name = name
         self.default_js = [(path, path) for path in self.scripts]
         self.default_css = [(path, path) for path in self.styles]
+
+
+class Filled(Part):
+    """An empty part of the page that its own script fills and listens to.
+
+    `kind` names the filling function, the style class and the family of its texts.
+    """
+
+    kind = ""
+
+    def __init__(self) -> None:
+        super().__init__(self.kind.capitalize())
+
+    def markup(self) -> str:
+        """Return the empty part."""
+        return str(self._template.module.markup(self))
+
+
+class Made(Part):
+    """A part without markup: the browser calls `call` once, with the part's options.
+
+    The call is a constant of ours; options are written as JSON.
+    """
+
+    call = ""
+
+    _template = Template("""
+        {% macro script(this, kwargs) %}
+            {{ this.call }}({% if this.options %}{{ this.options|tojson }}{% endif %});
+        {% endmacro %}
+    """)
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(type(self).__name__)
+        self.options = options

@@ -11,9 +11,16 @@ import pandas as pd
 import pytest
 import shapely
 
-from grid_boundaries.crs import in_metres
+from grid_boundaries.crs import (
+    bd09_from_wgs84,
+    crs_of,
+    gcj02_from_wgs84,
+    in_metres,
+    metres_from_lonlat,
+)
 from grid_boundaries.errors import Refused
 from layers.load.dataset import dataset_frames
+from layers.load.datum_shift import bearings, datum_shift
 from layers.load.description import Description, description
 from layers.load.run import LoadReport
 from tests.taipei import DESCRIPTION, taipei, taipei_folder
@@ -81,6 +88,8 @@ def test_each_source_loads_and_rejects_what_its_data_hold(
         ("building", "duplicate-geometry", 4),
         ("camera", "outside-county", 4),
         ("camera", "no-position", 4_048),
+        ("camera", "stated-unit-differs", 6),
+        ("building", "outside-every-village", 573),
         ("incident", "outside-every-village", 21),
         ("incident", "stated-unit-differs", 452),
         ("part", "outside-every-village", 3),
@@ -239,6 +248,50 @@ def test_the_county_knows_where_its_data_come_from(city: LoadReport) -> None:
     assert "內政部" in county["facts"]["attribution"]
     assert county["facts"]["latest_incident_at"].startswith("2024-12-31")
     assert np.hypot(county["centre_lon"] - 121.55, county["centre_lat"] - 25.08) < 0.05
+
+
+def test_speed_cameras_that_state_no_district_stand_in_no_other_one(city: LoadReport) -> None:
+    stated = pd.read_csv(taipei_folder() / "cameras_speed.csv")["RegionName"].iloc[1:]
+    assert stated.isna().sum() == 2
+    found = city.findings[city.findings["source"] == "cameras_speed.csv"]
+    assert (found["code"] == "stated-unit-differs").sum() + stated.isna().sum() == 8
+
+
+def test_copies_make_the_difference_between_footprints_outside_in_file_and_in_load(
+    city: LoadReport,
+) -> None:
+    drawn = gpd.read_file(taipei_folder() / "buildings.fgb").geometry
+    shapes = drawn.make_valid(method="structure", keep_collapsed=False)
+    city_outline = city.frames["unit"]["geom"].iloc[0]
+    shapely.prepare(city_outline)
+    outside = ~shapely.intersects(city_outline, shapely.point_on_surface(shapes.to_numpy()))
+    assert outside.sum() == 640
+    copies = shapes.normalize().to_wkb().duplicated().to_numpy()
+    loaded_outside = city.findings_by_code()["building", "outside-every-village"]
+    # one repaired footprint on the rim is the same shape drawn from another corner
+    assert (outside & ~copies).sum() == pytest.approx(loaded_outside, abs=1)
+
+
+@pytest.mark.parametrize("layer", ["place", "resource"])
+@pytest.mark.parametrize("datum", ["GCJ-02", "BD-09"])
+def test_a_layer_of_the_city_in_a_shifted_datum_is_suspected(
+    city: LoadReport, layer: str, datum: str
+) -> None:
+    shift = {"GCJ-02": gcj02_from_wgs84, "BD-09": bd09_from_wgs84}[datum]
+    metric = crs_of(3826)
+    known_m = bearings(city.frames, metric)
+    lonlat = shapely.get_coordinates(city.frames[layer]["geom"].to_numpy())
+    assert datum_shift(lonlat, known_m, 3826) is None
+    shifted = shift(lonlat)
+    found = datum_shift(shifted, known_m, 3826)
+    assert found is not None
+    assert found.datum == datum
+    moved_m = metres_from_lonlat(shifted, 3826) - metres_from_lonlat(lonlat, 3826)
+    assert (found.east_m, found.north_m) == pytest.approx(tuple(moved_m.mean(axis=0)), abs=5)
+
+
+def test_no_source_of_the_city_is_suspected(city: LoadReport) -> None:
+    assert "suspected-shift" not in set(city.findings["code"])
 
 
 def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
