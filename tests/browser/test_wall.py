@@ -64,13 +64,27 @@ def test_a_screen_is_calm_and_draws_its_county_in_both_languages(screen: Watched
     assert (screen.foreign(), screen.refused(), screen.complaints) == ([], [], [])
 
 
-def test_a_cold_wall_takes_at_most_25_requests_and_200_kb(wall: Watched) -> None:
-    wall.open()
+@pytest.mark.parametrize("unit", [COUNTY, TOWNS[0], VILLAGES[0]], ids=["county", "town", "village"])
+def test_a_cold_wall_takes_at_most_25_requests_and_200_kb(wall: Watched, unit: str) -> None:
+    wall.open(unit)
     assert len(wall.requests) <= 25, [one.url for one in wall.requests]
     assert sum(wall.weight) <= 200_000
     tiles = [one.url for one in wall.requests if "/tiles/" in one.url]
     assert len({url.split("/")[-4] for url in tiles}) == 1
     assert len([one for one in wall.requests if "/api/events" in one.url]) == 1
+
+
+def test_no_zoom_needs_more_tiles_than_the_most_there_may_be(wall: Watched) -> None:
+    wall.open()
+    most = wall.page.evaluate("GIS.tiles.mostTiles")
+    at = BLOCK.at(0.5, 0.5)
+    for zoom in (12, 12.25, 12.5, 13, 13.75, 16, 18, 19.25):
+        wall.page.evaluate(f"GIS.map.setView([{at.y}, {at.x}], {zoom}, {{animate: false}})")
+        wall.settle()
+        tiles = wall.page.evaluate("GIS.tiles.onScreen().map((tile) => tile.coords)")
+        assert 0 < len(tiles) <= most, zoom
+        # at most one zoom coarser than the map's own
+        assert {tile["z"] for tile in tiles} <= {int(zoom), int(zoom) - 1}
 
 
 ON_THE_WALL = [
