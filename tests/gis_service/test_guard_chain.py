@@ -59,8 +59,17 @@ def asked(
         sent.append(message)
 
     scope = {"type": "http", "path": path, "method": method, "headers": headers or []}
-    asyncio.run(app(scope, receive, send))
+    run(app, scope, receive, send)
     return sent
+
+
+def run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run an app to its end in a loop of its own."""
+
+    async def play() -> None:
+        await app(scope, receive, send)
+
+    asyncio.run(play())
 
 
 def header(message: Message, name: str) -> str | None:
@@ -91,7 +100,7 @@ def test_what_is_no_http_passes_untouched(guard: Callable[[ASGIApp], ASGIApp], k
         return
 
     scope = {"type": kind}
-    asyncio.run(guard(app)(scope, receive, send))
+    run(guard(app), scope, receive, send)
     assert given == [scope, receive, send]
 
 

@@ -34,6 +34,7 @@ def statuses(found: bytes) -> list[int]:
     return [int(part.split()[0]) for part in found.split(b"HTTP/1.1 ")[1:]]
 
 
+POST = b"POST /api/incidents HTTP/1.1\r\nHost: x\r\n"
 CROOKED = {
     "no verb": b"/health HTTP/1.1\r\n\r\n",
     "bytes of a TLS greeting": bytes.fromhex("16030100f8010000f40303"),
@@ -44,7 +45,7 @@ CROOKED = {
     "two lengths": b"POST /api/incidents HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
     b"Content-Length: 40\r\n\r\n{}",
     "a negative length": b"POST /api/incidents HTTP/1.1\r\nHost: x\r\nContent-Length: -2\r\n\r\n{}",
-    "a length in words": b"POST /api/incidents HTTP/1.1\r\nHost: x\r\nContent-Length: two\r\n\r\n{}",
+    "a length in words": POST + b"Content-Length: two\r\n\r\n{}",
     "a chunk of no size": b"POST /api/incidents HTTP/1.1\r\nHost: x\r\n"
     b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n",
 }
