@@ -9,6 +9,7 @@ from time import monotonic, sleep
 
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, delete, insert, text
+from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from gis_service import refresh
@@ -83,7 +84,7 @@ def settle(engine: Engine) -> None:
 
 FAULTS = [
     Refused("bad", "坏", "bad"), Unavailable("away", "不在", "away"),
-    refresh.DBAPIError("select 1", {}, Exception("broken")),
+    DBAPIError("select 1", {}, Exception("broken")),
 ]  # fmt: skip
 
 

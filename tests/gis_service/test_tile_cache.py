@@ -109,6 +109,13 @@ def test_after_more_changes_than_are_remembered_nothing_is_trusted() -> None:
     assert cache.get(GRIDS) is not None
 
 
+def test_a_tile_that_is_looked_at_now_and_then_is_trusted_for_ever() -> None:
+    cache = filled(GRIDS)
+    for _ in range(3):
+        cache.note(change("cameras", number=n) for n in range(CHANGES_KEPT - 1))
+        assert cache.get(GRIDS) is not None
+
+
 def test_the_least_recently_asked_for_goes_first() -> None:
     first, second, third = (of(x=n) for n in range(3))
     cache = filled(first, second, limit=2 * (ENTRY_BYTES + 4))
