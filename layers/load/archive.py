@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,9 +58,9 @@ def encoding_of(shp: Path) -> str:
     Refused
         Neither UTF-8 nor GB18030 can read the attributes; with a sample.
     """
-    stated = shp.with_suffix(".cpg")
-    if stated.exists():
-        return stated.read_text("ascii", errors="replace").strip()[:20]
+    stated = _stated_encoding(shp.with_suffix(".cpg"))
+    if stated:
+        return stated
     text = shp.with_suffix(".dbf").read_bytes()
     for encoding in ("utf-8", "gb18030"):
         try:
@@ -73,6 +74,12 @@ def encoding_of(shp: Path) -> str:
         "The encoding of the attributes is unknown; add a .cpg file",
         sample=text[-200:].decode("gb18030", errors="replace")[:60],
     )
+
+
+def _stated_encoding(cpg: Path) -> str:
+    """Return the name of an encoding in a .cpg file, empty where there is none."""
+    text = cpg.read_text("ascii", errors="replace") if cpg.exists() else ""
+    return "".join(re.findall(r"[\w./ -]", text, re.ASCII)).strip()[:20]
 
 
 def _bound_bytes(path: Path, limits: Limits) -> int:

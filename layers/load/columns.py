@@ -13,6 +13,7 @@ from layers.load.description import ColumnRule, Source
 from layers.load.intake import Intake
 
 ROC_OFFSET_YEARS = 1911  # year 1 of the Republic is 1912
+LAST_YEAR = 9_999  # that Python and the database can both write
 TIME_PARTS = ("year", "month", "day", "hour", "minute")
 
 
@@ -110,7 +111,9 @@ def _words(text: pd.Series[Any], rule: ColumnRule) -> tuple[pd.Series[Any], pd.S
 def _times(text: pd.Series[Any], time_zone: str) -> tuple[pd.Series[Any], pd.Series[bool]]:
     """Return aware times of ISO 8601 text (local without an offset), and which cells are none."""
     zone = ZoneInfo(time_zone)
-    read = pd.to_datetime(text.astype(object), errors="coerce", format="ISO8601", utc=True)
+    # pandas would also read "now" and "today"
+    written = text.astype(object).where(text.str.match(r"\d", na=False))
+    read = pd.to_datetime(written, errors="coerce", format="ISO8601", utc=True)
     has_offset = text.str.contains(r"(?:[zZ]|[+-]\d\d:?\d\d)$", regex=True).eq(True)
     local = read.dt.tz_localize(None).dt.tz_localize(zone, ambiguous="NaT", nonexistent="NaT")
     times = read.dt.tz_convert(zone).where(has_offset, local)
@@ -127,14 +130,15 @@ def _roc_times(parts: pd.DataFrame, time_zone: str) -> tuple[pd.Series[Any], pd.
     values["year"] += ROC_OFFSET_YEARS
     # pandas would carry hour 25 over into the next day
     on_the_clock = values["hour"].between(0, 23) & values["minute"].between(0, 59)
-    local = pd.to_datetime(values, errors="coerce").where(on_the_clock)
+    in_time = on_the_clock & values["year"].between(1, LAST_YEAR)
+    local = pd.to_datetime(values.where(in_time), errors="coerce")
     times = local.dt.tz_localize(ZoneInfo(time_zone), ambiguous="NaT", nonexistent="NaT")
     return times, times.isna()
 
 
 def _seen(table: pd.DataFrame, rule: ColumnRule) -> list[str]:
-    rows = table[list(rule.sources)].astype(str).to_numpy().tolist()
-    return [" ".join(cells)[:80] for cells in rows]
+    rows = table[list(rule.sources)].to_numpy(dtype=object).tolist()
+    return [" ".join("" if pd.isna(cell) else str(cell) for cell in cells)[:80] for cells in rows]
 
 
 def _clean(cell: Any) -> Any:

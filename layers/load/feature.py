@@ -66,7 +66,10 @@ def _check_property(name: str, text: str, limits: Limits) -> None:
 def _text_of(value: Any) -> str:
     """Return a value as the text it will be read as; numbers and truth values are short."""
     if isinstance(value, (dict, list)):
-        return orjson.dumps(value).decode()
+        try:
+            return orjson.dumps(value).decode()
+        except orjson.JSONEncodeError:  # nested deeper than it can be written
+            raise Fault("broken-properties") from None
     return value if isinstance(value, str) else ""
 
 

@@ -101,7 +101,7 @@ def _decoded(data: bytes, encoding: str) -> str:
     name = "utf-8-sig" if encoding.lower() in {"utf-8", "utf8"} else encoding
     try:
         return data.decode(name, errors="surrogateescape")
-    except LookupError:
+    except (LookupError, ValueError):  # no such name; a name with a NUL, a codec that is none
         raise Refused(
             "unknown-encoding",
             f"没有名为 {encoding} 的编码",

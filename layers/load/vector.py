@@ -13,6 +13,7 @@ import pyogrio
 from grid_boundaries.errors import Refused, TooLarge
 from layers.load.child import run_child
 from layers.load.limits import DEFAULT, Limits
+from layers.load.reasons import REASONS
 from layers.load.rows import Rejection, Rows
 from layers.load.wkb import shapes_of
 
@@ -54,6 +55,8 @@ def vector_rows(
         More features than the limit.
     """
     driver = DRIVERS[kind]
+    if "\x00" in layer + encoding:
+        raise Refused("forbidden-character", *REASONS["forbidden-character"], file=path.name)
     arguments = [str(path.resolve()), driver, layer, encoding, str(limits.features)]
     written, ended_well = run_child(
         "vector_child.py", arguments, limits, environment=_environment(driver)

@@ -115,6 +115,76 @@ def test_outside_the_rectangle_both_ways_are_the_identity(
     np.testing.assert_array_equal(back(outside), outside)
 
 
+@pytest.mark.parametrize(("there", "back"), SHIFTS)
+@given(along=st.floats(0, 1), side=st.sampled_from(["west", "south", "east", "north"]))
+@settings(derandomize=True, deadline=None, max_examples=200)
+def test_a_point_anywhere_on_the_rim_comes_back_within_a_centimetre(
+    there: crs.Shift, back: crs.Shift, along: float, side: str
+) -> None:
+    west, east = crs.SHIFTED_LON_DEG
+    south, north = crs.SHIFTED_LAT_DEG
+    lon = {"west": west, "east": east}.get(side, min(west + along * (east - west), east))
+    lat = {"south": south, "north": north}.get(side, min(south + along * (north - south), north))
+    rim = np.array([[lon, lat]])
+    np.testing.assert_allclose(back(there(rim)), rim, rtol=0, atol=9e-8)
+
+
+@pytest.mark.parametrize(("there", "back"), SHIFTS)
+def test_past_the_northern_and_eastern_rim_one_number_stands_for_two_places(
+    there: crs.Shift, back: crs.Shift
+) -> None:
+    inside = np.array(
+        [[crs.SHIFTED_LON_DEG[1] - 1e-3, 35.0], [100.0, crs.SHIFTED_LAT_DEG[1] - 1e-4]]
+    )
+    beyond = there(inside)
+    north_east = [crs.SHIFTED_LON_DEG[1], crs.SHIFTED_LAT_DEG[1]]
+    assert (beyond > north_east).any(axis=1).all()
+    # unshifted there already, and yet the shifted form of another place: no inverse fits both
+    np.testing.assert_array_equal(there(beyond), beyond)
+    np.testing.assert_allclose(back(beyond), inside, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize(("there", "back"), SHIFTS)
+@given(off=st.floats(0.02, 40), side=st.sampled_from(["west", "south", "east", "north"]))
+@settings(derandomize=True, deadline=None, max_examples=100)
+def test_two_kilometres_outside_nothing_moves_either_way(
+    there: crs.Shift, back: crs.Shift, off: float, side: str
+) -> None:
+    lon = {"west": crs.SHIFTED_LON_DEG[0] - off, "east": crs.SHIFTED_LON_DEG[1] + off}.get(
+        side, 105.0
+    )
+    lat = {"south": crs.SHIFTED_LAT_DEG[0] - off, "north": crs.SHIFTED_LAT_DEG[1] + off}.get(
+        side, 35.0
+    )
+    point = np.array([[lon, lat]])
+    np.testing.assert_array_equal(there(point), point)
+    np.testing.assert_array_equal(back(point), point)
+
+
+@pytest.mark.parametrize(
+    "name", ["EPSG:4490", "epsg:4326", "EPSG:4545", "urn:ogc:def:crs:EPSG::4490"]
+)
+def test_a_named_crs_is_found(name: str) -> None:
+    assert crs.named_crs(name).to_epsg() == int(name[-4:])
+
+
+@pytest.mark.parametrize(
+    "name", ["", "EPSG:", "EPSG:999999", "{{7*7}}", "GCJ-02", "x" * 500, "+proj=nothing"]
+)
+def test_a_crs_that_nobody_knows_is_refused_with_a_sentence_of_bounded_length(name: str) -> None:
+    with pytest.raises(Refused) as refused:
+        crs.named_crs(name)
+    assert refused.value.code == "no-such-crs"
+    assert len(refused.value.en) < 200
+
+
+@pytest.mark.parametrize(
+    ("srid", "metric"), [(4545, True), (3826, True), (4490, False), (4326, False), (2222, False)]
+)
+def test_only_projected_metres_are_metric(srid: int, metric: bool) -> None:
+    assert crs.is_metric_crs(crs.crs_of(srid)) is metric
+
+
 @pytest.mark.parametrize("shift", [way for pair in SHIFTS for way in pair])
 def test_rows_without_a_number_stay_so_and_disturb_no_other(shift: crs.Shift) -> None:
     point = np.array([[108.3, 33.3]])
