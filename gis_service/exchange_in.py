@@ -21,7 +21,7 @@ from gis_service.settings import Settings
 from grid_boundaries.exchange.by_ground import LEAST_SHARE
 from grid_boundaries.exchange.delimited import plain
 from grid_boundaries.exchange.fields import keyed
-from grid_boundaries.exchange.references import STORED, declared, reference, to_degrees
+from grid_boundaries.exchange.references import declared, meant, reference, to_degrees
 from grid_boundaries.exchange.told import Told, marked_reference, told
 from grid_boundaries.exchange.understood import Base, Understood, understood
 from grid_boundaries.plan_intake import log_strokes
@@ -99,19 +99,20 @@ def taken(name: str, body: bytes, reading: Reading, settings: Settings) -> Taken
         read = given(path, encoding=reading.encoding, layer=reading.layer, limits=limits)
     table = keyed(read.rows.table.map(plain) if read.kind == "CSV" else read.rows.table)
     stated = marked_reference(table) or declared(read.rows.crs)
-    used = stated or STORED if reading.crs is None else reference(reading.crs)
+    asked = None if reading.crs is None else reference(reading.crs)
     rejected = [
         {"row": one.row, "code": one.code, **one.facts} for one in read.rows.rejected[:MOST_LISTED]
     ]
-    ground = None
+    ground = used = None
     if read.rows.geometry is not None:
         numbers = [int(number) for number in read.rows.table.index]
+        used = asked or meant(read.rows.geometry, stated)
         ground = _sound(to_degrees(read.rows.geometry, used), numbers, limits, rejected)
     about = {
         "format": read.kind,
         "encoding": read.encoding,
         "crs_declared": None if stated is None else stated.label,
-        "crs_used": None if ground is None else used.label,
+        "crs_used": None if used is None else used.label,
     }
     return Taken(told(table, ground), about, rejected)
 

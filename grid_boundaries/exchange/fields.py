@@ -58,7 +58,7 @@ FIELDS = (
     Field("people", "people", "人口数", is_number=True),
     Field("households", "households", "户数", is_number=True),
     Field("area_m2", "area_m2", "面积平方米", is_number=True),
-    Field("coordinates", "coord_sys", "坐标系"),
+    Field("coordinate_system", "coord_sys", "坐标系"),
 )
 BY_KEY: Mapping[str, Field] = MappingProxyType({field.key: field for field in FIELDS})
 

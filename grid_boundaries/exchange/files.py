@@ -113,7 +113,7 @@ def _marked(sheet: Sheet, to: Reference) -> Sheet:
     """Return the sheet with its reference in every row where no registry has a number for it."""
     if to.srid is not None:
         return sheet
-    return replace(sheet, table=sheet.table.assign(coordinates=to.label))
+    return replace(sheet, table=sheet.table.assign(coordinate_system=to.label))
 
 
 def _endings(sheet: Sheet, style: Style) -> str:

@@ -18,8 +18,8 @@ WGS84 = 4326  # what GeoJSON means where it says nothing (RFC 7946)
 def geojson_bytes(sheet: Sheet, to: Reference, title: str) -> bytes:
     """Return a FeatureCollection; its `crs` member names any reference but WGS 84.
 
-    GCJ-02 has no name in that member: ``coordinates`` says so instead, in the collection and in
-    every feature.
+    GCJ-02 has no name in that member: ``coordinate_system`` says so instead, in the collection
+    and in every feature.
     """
     shapes = shapely.orient_polygons(from_degrees(sheet.shapes, to))
     geometry = shapely.to_geojson(shapes).tolist()
@@ -30,7 +30,7 @@ def geojson_bytes(sheet: Sheet, to: Reference, title: str) -> bytes:
     ]
     head: dict[str, Any] = {"type": "FeatureCollection", "name": title}
     if to.srid is None:
-        head["coordinates"] = to.label
+        head["coordinate_system"] = to.label
     elif to.srid != WGS84:
         name = f"urn:ogc:def:crs:EPSG::{to.srid}"
         head["crs"] = {"type": "name", "properties": {"name": name}}

@@ -11,6 +11,7 @@ from geopandas import GeoSeries
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from grid_boundaries.errors import TooLarge
 from grid_boundaries.exchange.told import refusal
 from grid_boundaries.plan_state import State
 from grid_boundaries.redraw import with_vertices
@@ -19,6 +20,7 @@ from grid_boundaries.strokes import Split
 from grid_boundaries.tables import STORED_SRID
 
 CLOSE_DEG = 1e-7  # about a centimetre: what is nearer is the same place
+MOST_PIECES = 5_000
 OVER_DEG = 1e-6  # how far a line of a cut goes beyond the block, so that it can cut again
 
 Points = NDArray[np.float64]
@@ -42,6 +44,8 @@ def splits(
 
     Raises
     ------
+    TooLarge
+        More than 5,000 pieces.
     Refused
         Blocks of which nothing is known, or pieces without a shape (a table has none), or
         pieces that do not make up the block they are named after, to the centimetre.
@@ -49,16 +53,44 @@ def splits(
     unknown = _unknown(base, named)
     if not unknown:
         return ()
+    if len(unknown) > MOST_PIECES:
+        raise TooLarge(
+            "too-many-pieces",
+            f"文件切分出 {len(unknown)} 个新图斑，超过 {MOST_PIECES} 个；请分几次导入",
+            f"The file cuts {len(unknown)} new blocks, more than {MOST_PIECES}; import it in parts",
+            found=len(unknown),
+            limit=MOST_PIECES,
+        )
     _refuse_strangers(base, unknown)
     _refuse_shapeless(unknown, ground)
-    shapes: dict[str, BaseGeometry] = dict(zip(stored.index, stored.array, strict=True))
-    done = []
-    for whole, pieces in _tree(base, unknown, ground).items():
-        stroke = split_into(GeoSeries(shapes, crs=STORED_SRID), whole, pieces)
-        done.append(stroke)
-        del shapes[whole]
-        shapes |= {name: shapely.from_wkb(wkb) for name, wkb in stroke.after}
-    return tuple(done)
+    ground_now = _Ground(stored)
+    return tuple(
+        ground_now.cut(whole, pieces) for whole, pieces in _tree(base, unknown, ground).items()
+    )
+
+
+class _Ground:
+    """The shapes of all blocks while one after another is cut."""
+
+    def __init__(self, stored: GeoSeries) -> None:
+        self._first = stored.index.to_numpy(dtype=object)
+        self._tree = shapely.STRtree(stored.to_list())
+        self._shapes: dict[str, BaseGeometry] = dict(zip(self._first, stored.array, strict=True))
+        self._now = {str(name): {str(name)} for name in self._first}
+
+    def cut(self, whole: str, pieces: Mapping[str, BaseGeometry]) -> Split:
+        """Return the stroke that cuts a block, and keep what it makes of the ground."""
+        near = self._tree.query(shapely.buffer(self._shapes[whole], CLOSE_DEG))
+        names = sorted({name for first in self._first[near] for name in self._now[first]})
+        stroke = split_into(
+            GeoSeries([self._shapes[name] for name in names], index=names, crs=STORED_SRID),
+            whole,
+            pieces,
+        )
+        first = next(name for name in wholes_of(whole) if name in self._now)
+        self._now[first] = self._now[first] - {whole} | pieces.keys()
+        self._shapes |= {name: shapely.from_wkb(wkb) for name, wkb in stroke.after}
+        return stroke
 
 
 def split_into(shapes: GeoSeries, whole: str, pieces: Mapping[str, BaseGeometry]) -> Split:

@@ -17,8 +17,8 @@ from grid_boundaries.crs import (
     FIRST_BY_MERIDIAN,
     FIRST_BY_NUMBER,
     FIRST_ZONE,
-    LAST_ZONE,
     gcj02_from_wgs84,
+    prefixed_zone,
     transformer,
     wgs84_from_gcj02,
 )
@@ -30,8 +30,10 @@ Points = NDArray[np.float64]
 
 GCJ02 = "gcj02"
 DEGREES = (STORED_SRID, 4326)  # the same numbers, to the centimetre
-ZONES = (*range(FIRST_BY_NUMBER, FIRST_BY_NUMBER + 21), *range(FIRST_BY_MERIDIAN, 4555))
+BY_NUMBER = range(FIRST_BY_NUMBER, FIRST_BY_NUMBER + 21)
+BY_MERIDIAN = range(FIRST_BY_MERIDIAN, FIRST_BY_MERIDIAN + 21)
 MOST_WKT = 4096
+FARTHEST_X_M = 1e7  # without a zone's number no x on the globe is as far
 # No registry has a number for GCJ-02. Its name says what it is; its ellipsoid is Krasovsky's.
 GCJ02_WKT = (
     'GEOGCRS["GCJ-02 (shifted, not WGS 84)",DATUM["GCJ-02",'
@@ -85,7 +87,7 @@ def reference(word: str) -> Reference:
         return Reference(None)
     if plain.isascii() and plain.isdecimal() and len(plain) < 6:
         found = int(plain)
-        if found in DEGREES or found in ZONES:
+        if found in (*DEGREES, *BY_NUMBER, *BY_MERIDIAN):
             return Reference(found)
     raise Refused(
         "crs-not-exchanged",
@@ -142,10 +144,20 @@ def to_degrees(shapes: Shapes, given: Reference) -> Shapes:
     return _changed(shapes, lambda points: np.column_stack(change.transform(*points.T)))
 
 
-def is_prefixed(given: Reference) -> bool:
-    """Say whether x carries the number of its zone."""
-    zones = LAST_ZONE - FIRST_ZONE + 1
-    return given.srid is not None and 0 <= given.srid - FIRST_BY_NUMBER < zones
+def meant(shapes: Shapes, stated: Reference | None) -> Reference:
+    """Return the reference that coordinates have, where a zone's number in x gives it away.
+
+    The twins of a zone, with its number in x and without, are easily taken for each other.
+    Everything else is believed; what states nothing is taken for stored degrees.
+    """
+    srid = STORED_SRID if stated is None else stated.srid
+    x = shapely.get_coordinates(shapes)[:, 0]
+    zone = prefixed_zone(x)
+    if zone is not None and (stated is None or srid in BY_MERIDIAN):
+        return Reference(FIRST_BY_NUMBER + zone - FIRST_ZONE)
+    if srid in BY_NUMBER and len(x) and np.abs(x).max() < FARTHEST_X_M:
+        return Reference(BY_MERIDIAN[BY_NUMBER.index(srid)])
+    return Reference(srid)
 
 
 def _changed(shapes: Shapes, change: Callable[[Points], Points]) -> Shapes:

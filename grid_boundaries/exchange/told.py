@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,8 +20,12 @@ from grid_boundaries.exchange.sheets import What
 from grid_boundaries.plan_state import Grid
 from grid_boundaries.tables import STORED_SRID
 
-MOST_LETTERS = 200  # of a name
-MOST_CODE_LETTERS = 64
+# letters of a code, and of a name
+LONGEST: Mapping[str, int] = MappingProxyType(
+    {"block_id": 64, "grid_code": 64, "village_code": 64, "grid_name": 200, "special_use": 200,
+     "alias": 200}
+)  # fmt: skip
+CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 MOST_NAMED = 20  # ids that a refusal names
 KINDS: Mapping[str, str] = MappingProxyType(
     {"residential": "residential", "special": "special", "基础": "residential", "专属": "special",
@@ -56,7 +61,7 @@ class Told:
 
 def marked_reference(table: pd.DataFrame) -> Reference | None:
     """Return the reference that the rows themselves state; None where they state none."""
-    stated = set(table["coordinates"].dropna()) if "coordinates" in table else set()
+    stated = set(table["coordinate_system"].dropna()) if "coordinate_system" in table else set()
     return Reference(None) if stated == {"GCJ-02"} else None
 
 
@@ -74,7 +79,7 @@ def told(table: pd.DataFrame, ground: NDArray[Any] | None) -> Told:
     ------
     Refused
         No column of grid codes; neither blocks nor ground; a block in two grids; a code or
-        name that is too long.
+        name that is too long or holds control characters.
     """
     if "grid_code" not in table:
         raise Refused(
@@ -83,7 +88,7 @@ def told(table: pd.DataFrame, ground: NDArray[Any] | None) -> Told:
             "The file has no column of grid codes; it may be called grid_code or 网格编码",
             columns=[str(name) for name in table.columns][:50],
         )
-    _refuse_long(table)
+    _refuse_strange(table)
     grids = _grids(table)
     if "block_id" in table and table["block_id"].notna().any():
         return _of_blocks(table, ground, grids)
@@ -159,20 +164,16 @@ def _grid(row: Mapping[Any, Any]) -> Grid:
     )
 
 
-def _refuse_long(table: pd.DataFrame) -> None:
-    limits = {"block_id": MOST_CODE_LETTERS, "grid_code": MOST_CODE_LETTERS,
-              "village_code": MOST_CODE_LETTERS, "grid_name": MOST_LETTERS,
-              "special_use": MOST_LETTERS, "alias": MOST_LETTERS}  # fmt: skip
-    for key, most in limits.items():
-        if key not in table:
-            continue
-        lengths = table[key].map(len, na_action="ignore")
-        if (lengths > most).any():
-            row = lengths.index[lengths > most][0]
+def _refuse_strange(table: pd.DataFrame) -> None:
+    for key, most in LONGEST.items():
+        cells = table[key].dropna() if key in table else pd.Series(dtype=object)
+        strange = cells[[len(cell) > most or bool(CONTROLS.search(cell)) for cell in cells]]
+        if len(strange):
+            row = strange.index[0]
             raise Refused(
-                "text-too-long",
-                f"第 {row} 行的 {key} 超过 {most} 个字符",
-                f"{key} in row {row} is over {most} characters",
+                "strange-text",
+                f"第 {row} 行的 {key} 超过 {most} 个字符或含有控制字符",
+                f"{key} in row {row} is over {most} characters or holds a control character",
                 row=str(row),
                 field=key,
             )

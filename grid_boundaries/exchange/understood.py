@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 
+import shapely
 from geopandas import GeoSeries
 
-from grid_boundaries.crs import in_metres
+from grid_boundaries.crs import in_metres, wgs84_from_gcj02
+from grid_boundaries.errors import Refused, TooLarge
 from grid_boundaries.exchange.by_ground import LEAST_SHARE, lying, refuse_unclear
 from grid_boundaries.exchange.pieces import splits
 from grid_boundaries.exchange.same_ground import refuse_other_ground
@@ -19,6 +21,7 @@ from grid_boundaries.refinement import in_terms_of
 from grid_boundaries.strokes import Create, Move, Retire, Stroke
 
 Wanted = Mapping[str, str | None]
+MOST_GRIDS = 5_000  # that one file makes
 
 
 @dataclass(frozen=True)
@@ -92,10 +95,10 @@ def understood(
     else:
         cuts, state = (), base.state
         wanted = _by_ground(told, base, least_share, partial)
-    moves = strokes_to(state, wanted, _placed(told.grids, wanted, base), told.grids)
+    moves, after = strokes_to(state, wanted, _placed(told.grids, wanted, base))
     return Understood(
         (*cuts, *moves),
-        replayed(state, moves),
+        after,
         len(wanted),
         tuple(sorted(state.grid_of.keys() - wanted.keys())),
         _differing(base.state, told.grids),
@@ -103,9 +106,9 @@ def understood(
 
 
 def strokes_to(
-    state: State, wanted: Wanted, grids: Mapping[str, Grid], spoken_of: Collection[str]
-) -> tuple[Stroke, ...]:
-    """Return the strokes after which blocks are in the grids where they are wanted.
+    state: State, wanted: Wanted, grids: Mapping[str, Grid]
+) -> tuple[tuple[Stroke, ...], State]:
+    """Return the strokes after which blocks are in the grids where they are wanted, and that state.
 
     Grids that are left without a block go, unless they are spoken of; where every block is
     spoken of, so do those that had none.
@@ -113,27 +116,39 @@ def strokes_to(
     Parameters
     ----------
     grids
-        By code, those that may have to be made.
-    spoken_of
-        Codes of the grids that are to stay.
+        By code, all that are spoken of; those that are not there are made.
+
+    Raises
+    ------
+    TooLarge
+        More than 5,000 grids to be made.
     """
     going: dict[str | None, list[str]] = {}
     for block, code in sorted(wanted.items()):
         if state.grid_of[block] != code:
             going.setdefault(code, []).append(block)
-    new = sorted(code for code in grids if code not in state.grids)
+    new = sorted(grids.keys() - state.grids.keys())
+    _refuse_many(new)
     made = [Create(grids[code], tuple(going.pop(code, ()))) for code in new]
     moved = [Move(tuple(blocks), code) for code, blocks in sorted(going.items(), key=str)]
-    before = replayed(state, (*made, *moved))
+    between = replayed(state, (*made, *moved))
     is_whole = len(wanted) == len(state.grid_of)
+    left = [code for code in state.grids if is_whole or state.blocks_of(code)]
     gone = [
-        code
-        for code in sorted(state.grids)
-        if code not in spoken_of
-        and not before.blocks_of(code)
-        and (is_whole or state.blocks_of(code))
+        Retire(code) for code in sorted(left) if code not in grids and not between.blocks_of(code)
     ]
-    return (*made, *moved, *(Retire(code) for code in gone))
+    return (*made, *moved, *gone), replayed(between, tuple(gone))
+
+
+def _refuse_many(new: Collection[str]) -> None:
+    if len(new) > MOST_GRIDS:
+        raise TooLarge(
+            "too-many-grids",
+            f"文件新增 {len(new)} 个网格，超过 {MOST_GRIDS} 个；请核对网格编码",
+            f"The file makes {len(new)} new grids, more than {MOST_GRIDS}; check its codes",
+            found=len(new),
+            limit=MOST_GRIDS,
+        )
 
 
 def _by_name(state: State, grid_of: Wanted) -> dict[str, str | None]:
@@ -144,8 +159,26 @@ def _by_name(state: State, grid_of: Wanted) -> dict[str, str | None]:
 def _by_ground(told: Told, base: Base, least_share: float, partial: bool) -> dict[str, str | None]:
     blocks = in_metres(base.shapes, base.metric_srid)
     found = lying(blocks, in_metres(told.ground, base.metric_srid), least_share=least_share)
+    if found.shared:
+        _refuse_shifted(blocks, told.ground, base.metric_srid, least_share)
     refuse_unclear(found, least_share=least_share, partial=partial)
     return {block: code or None for block, code in found.grid_of.items()}
+
+
+def _refuse_shifted(
+    blocks: GeoSeries, ground: GeoSeries, metric_srid: int, least_share: float
+) -> None:
+    """Refuse polygons that fit the blocks as soon as they are taken for GCJ-02."""
+    back = GeoSeries(
+        shapely.transform(ground.to_list(), wgs84_from_gcj02), index=ground.index, crs=ground.crs
+    )
+    if not lying(blocks, in_metres(back, metric_srid), least_share=least_share).shared:
+        raise Refused(
+            "looks-like-gcj02",
+            "网格边界与图斑错开，按 GCJ-02 换算后正好吻合；请指明 crs=gcj02",
+            "The grids do not fit the blocks as they are, and do when taken for GCJ-02: say "
+            "crs=gcj02",
+        )
 
 
 def _placed(grids: Mapping[str, Grid], wanted: Wanted, base: Base) -> dict[str, Grid]:
