@@ -155,7 +155,7 @@ def meant(shapes: Shapes, stated: Reference | None) -> Reference:
     zone = prefixed_zone(x)
     if zone is not None and (stated is None or srid in BY_MERIDIAN):
         return Reference(FIRST_BY_NUMBER + zone - FIRST_ZONE)
-    if srid in BY_NUMBER and len(x) and np.abs(x).max() < FARTHEST_X_M:
+    if srid is not None and srid in BY_NUMBER and len(x) and np.abs(x).max() < FARTHEST_X_M:
         return Reference(BY_MERIDIAN[BY_NUMBER.index(srid)])
     return Reference(srid)
 
