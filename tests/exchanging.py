@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,8 @@ from tests.plan_ground import METRIC_SRID, ROWS, VILLAGES, board, random_stroke,
 VILLAGE_NAMES = dict(zip(VILLAGES, ("东风村", "四亩地社区"), strict=True))
 ZONES = tuple(str(srid) for srid in range(4513, 4555))
 EVERY_CRS = ("4490", "4326", "gcj02", *ZONES)
-# one number of every family, and the first and the last zone of both
-SOME_CRS = ("4490", "4326", "gcj02", "4513", "4524", "4533", "4534", "4545", "4554")
+# one of every family
+SOME_CRS = ("4490", "gcj02", "4524", "4545")
 HARD_NAME = "=1+1,“二”\n三'"  # computed, separated, quoted
 
 
@@ -116,16 +117,21 @@ def read_by_ogr(file: File) -> tuple[pd.DataFrame, NDArray[Any] | None, str]:
         path = Path(folder) / file.plain_name
         path.write_bytes(file.body)
         # a Shapefile's own .cpg says its encoding
-        meta, _, wkb, columns = pyogrio.raw.read(
-            f"/vsizip/{path}" if path.suffix == ".zip" else str(path),
-            **({"layer": file.plain_name.split("_", 2)[2].partition("_EPSG")[0]}
-               if path.suffix == ".zip" and "GCJ" not in file.plain_name else {}),
-        )  # fmt: skip
+        inner = "/".join([str(path), *_shapefile_in(path)])
+        place = f"/vsizip/{inner}" if path.suffix == ".zip" else inner
+        meta, _, wkb, columns = pyogrio.raw.read(place)
     table = pd.DataFrame(
         {str(name): list(column) for name, column in zip(meta["fields"], columns, strict=True)},
         dtype=object,
     )
     return keyed(table), shapely.from_wkb(np.array(wkb, dtype=object)), meta["crs"] or ""
+
+
+def _shapefile_in(path: Path) -> list[str]:
+    if path.suffix != ".zip":
+        return []
+    with zipfile.ZipFile(path) as archive:
+        return [name for name in archive.namelist() if name.endswith(".shp")]
 
 
 def said(read: tuple[pd.DataFrame, NDArray[Any] | None, str]) -> Told:

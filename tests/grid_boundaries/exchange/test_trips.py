@@ -106,7 +106,7 @@ def test_grids_without_blocks_cannot_carry_cuts_and_say_which(cut: Board) -> Non
     assert set(refused.value.where["names"]) == divided
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
+@settings(derandomize=True, deadline=None, max_examples=25)
 @given(seed=st.integers(0, 10_000), crs=st.sampled_from(EVERY_CRS))
 def test_any_plan_of_blocks_comes_back(seed: int, crs: str) -> None:
     plan = random_plan(seed, cuts=True)
@@ -116,7 +116,7 @@ def test_any_plan_of_blocks_comes_back(seed: int, crs: str) -> None:
     assert farthest_m(plan.state, back.after) < 1e-6
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
+@settings(derandomize=True, deadline=None, max_examples=25)
 @given(seed=st.integers(0, 10_000), crs=st.sampled_from(EVERY_CRS))
 def test_any_plan_without_cuts_comes_back_from_its_grids(seed: int, crs: str) -> None:
     plan = random_plan(seed, cuts=False)
