@@ -17,6 +17,7 @@ from grid_boundaries.topology import measurable
 
 LEAST_SHARE = 0.99  # of a block's area that must lie in its grid
 HAIR_M = 0.05  # borders that differ by less are one border
+ROUNDING = 1e-9  # of a share
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,10 @@ def _owners(
 ) -> dict[int, int]:
     """Return the one polygon of each block that has enough of it, and its interior point."""
     most = shares.groupby("block")["share"].nlargest(2).groupby(level=0).agg(list)
-    clear = [block for block, two in most.items() if len(two) < 2 or two[1] <= 1 - least_share]
-    enough = shares[(shares["share"] >= least_share) & shares["block"].isin(clear)]
+    clear = [
+        block for block, two in most.items() if len(two) < 2 or two[1] <= 1 - least_share + ROUNDING
+    ]
+    enough = shares[(shares["share"] >= least_share - ROUNDING) & shares["block"].isin(clear)]
     inner = shapely.point_on_surface(shapes[enough["block"]])
     holds = shapely.intersects(grounds[enough["ground"]], inner)
     owned = enough[holds]

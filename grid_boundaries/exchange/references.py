@@ -161,5 +161,9 @@ def meant(shapes: Shapes, stated: Reference | None) -> Reference:
 
 
 def _changed(shapes: Shapes, change: Callable[[Points], Points]) -> Shapes:
-    changed: Shapes = shapely.transform(shapes, change)
+    def finite(points: Points) -> Points:
+        # a ring of NaN would not be closed; infinite places are found by whoever checks shapes
+        return np.nan_to_num(change(points), nan=np.inf, posinf=np.inf, neginf=-np.inf)
+
+    changed: Shapes = shapely.transform(shapes, finite)
     return changed

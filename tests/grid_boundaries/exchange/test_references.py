@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 import pyproj
 import pytest
@@ -126,6 +128,15 @@ def test_missing_shapes_stay_missing() -> None:
     for word in EVERY_CRS:
         assert list(from_degrees(shapes(None), reference(word))) == [None]
         assert len(to_degrees(shapes(), reference(word))) == 0
+
+
+def test_coordinates_that_are_no_numbers_come_back_as_infinite() -> None:
+    # the first and last corner, so that the ring would no longer close
+    east, no_number = (struct.pack("<d", value) for value in (108.31, float("nan")))
+    broken = shapely.from_wkb(shapely.to_wkb(HERE).replace(east, no_number))
+    for word in ("gcj02", "4545", "4513"):
+        (found,) = to_degrees(shapes(broken), reference(word))
+        assert not np.isfinite(shapely.get_coordinates(found)).all()
 
 
 def metres(srid: int) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
