@@ -24,7 +24,7 @@ def refuse_other_ground(stored: GeoSeries, ground: GeoSeries) -> None:
     Parameters
     ----------
     stored, ground
-        Stored degrees, by block id; those that only one has are passed over.
+        Valid polygons in stored degrees, by block id; those that only one has are passed over.
 
     Raises
     ------
@@ -53,7 +53,6 @@ def refuse_other_ground(stored: GeoSeries, ground: GeoSeries) -> None:
 def _is_off(ours: NDArray[Any], theirs: NDArray[Any]) -> NDArray[np.bool_]:
     apart = np.abs(shapely.bounds(ours) - shapely.bounds(theirs)).max(axis=1, initial=0.0)
     area, other = shapely.area(ours), shapely.area(theirs)
-    # a coordinate that is not finite is off, too
     same: NDArray[np.bool_] = (apart <= OFF_DEG) & (np.abs(area - other) <= AREA_OFF * area)
     return ~same
 
