@@ -96,7 +96,7 @@ def test_a_polygon_round_another_holds_nothing_of_its_hole() -> None:
 
 
 def test_a_grid_of_two_parts_holds_the_blocks_of_both() -> None:
-    parts = shapely.MultiPolygon([ROW["B1"], ROW["B4"]])
+    parts = shapely.union_all([ROW["B1"], ROW["B4"]])
     found = lying(ROW, polygons(far=parts, middle=shapely.box(100, 0, 300, 100)))
     assert found.grid_of == {"B1": "far", "B4": "far", "B2": "middle", "B3": "middle"}
 

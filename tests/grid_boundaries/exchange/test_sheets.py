@@ -79,15 +79,16 @@ def test_counts_of_the_grids_add_up_to_those_of_the_blocks() -> None:
 
 
 def test_counts_worked_out_by_hand() -> None:
-    state = state_of({"B1": "a", "B2": "a", "B3": None}, [Grid("a", "a", "v"), Grid("b", "b", "v")])
+    grids = [Grid("a", "a", "v"), Grid("b", "b", "v")]
+    state = state_of({"B1": "a", "B2": "a", "B3": None}, grids)
     sums = pd.DataFrame({"people": [3, 4], "households": [1, 2]}, index=["B1", "B2"])
     areas = pd.Series([10.0, 20.0, 5.0], index=["B1", "B2", "B3"])
     found = counts_by_grid(state, sums, areas)
-    assert found.loc["a"].tolist() == [7, 3, 30.0]
+    assert list(found.loc["a"]) == [7, 3, 30.0]
     assert found.loc[[None]].to_numpy().tolist() == [[0, 0, 5.0]]
     shapes = GeoSeries([shapely.box(n, 0, n + 1, 1) for n in range(3)], index=["B1", "B2", "B3"])
     table = grid_sheet(state, shapes, {}, found).table.set_index("grid_code")
-    assert table.loc["b", ["people", "households", "area_m2"]].tolist() == [0, 0, 0.0]
+    assert list(table.loc["b", ["people", "households", "area_m2"]]) == [0, 0, 0.0]
 
 
 def test_a_retired_grid_is_in_no_row() -> None:

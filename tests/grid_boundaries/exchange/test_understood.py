@@ -12,7 +12,7 @@ from geopandas import GeoSeries
 from shapely import LineString
 
 from grid_boundaries.crs import gcj02_from_wgs84, wgs84_from_gcj02
-from grid_boundaries.cutting import current_shapes, cut
+from grid_boundaries.cutting import chosen, current_shapes, cut
 from grid_boundaries.errors import Refused, TooLarge
 from grid_boundaries.exchange import understood as understanding
 from grid_boundaries.exchange.same_ground import refuse_other_ground
@@ -38,7 +38,9 @@ def of_blocks(
     base: State = BASE,
 ) -> Told:
     """Return what a file says that names blocks; the grids of the base are among its own."""
-    known = {code: base.grids[code] for code in set(grid_of.values()) if code in base.grids}
+    known = {
+        code: base.grids[code] for code in filter(None, grid_of.values()) if code in base.grids
+    }
     return Told("blocks", grid_of, ground, {**known, **{grid.code: grid for grid in grids}})
 
 
@@ -123,7 +125,7 @@ def test_pieces_that_the_county_has_follow_the_block_of_an_older_file() -> None:
     line = LineString([(x, south - 1e-4), (x, north + 1e-4)])
     finer = cut(SHAPES, block, line).on(BASE)
     held = replace(HELD, state=finer, shapes=current_shapes(finer, SHAPES))
-    found = understood(of_blocks({block: FIRST}, ground=SHAPES[[block]], base=finer), held)
+    found = understood(of_blocks({block: FIRST}, ground=chosen(SHAPES, [block]), base=finer), held)
     assert found.after.grid_of[f"{block}.1"] == found.after.grid_of[f"{block}.2"] == FIRST
     assert found.assigned == 2
 
@@ -241,7 +243,7 @@ def test_grids_that_are_merely_elsewhere_are_not_taken_for_gcj02() -> None:
 
 
 def test_a_part_of_the_grids_leaves_the_rest_alone() -> None:
-    part = ground_of_grids().iloc[:2]
+    part = chosen(ground_of_grids(), [FIRST, SECOND])
     assert refused(of_grids(part)).code == "block-in-none"
     found = understood(of_grids(part), HELD, partial=True)
     assert (found.strokes, found.assigned) == ((), 8 * 2)
