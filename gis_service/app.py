@@ -16,6 +16,7 @@ from gis_service.logs import RequestLog, configure_logs
 from gis_service.metrics import Metrics
 from gis_service.routes import (
     events,
+    exchange,
     grids,
     health,
     ingest,
@@ -30,7 +31,19 @@ from gis_service.settings import Settings
 from gis_service.tile_path import TilePath
 
 ROUTERS = tuple(
-    module.router for module in (health, layers, grids, wall, plans, events, ingest, landing, pages)
+    module.router
+    for module in (
+        health,
+        layers,
+        grids,
+        wall,
+        exchange,
+        plans,
+        events,
+        ingest,
+        landing,
+        pages,
+    )
 )
 COMPRESSED_FROM_BYTES = 1000
 

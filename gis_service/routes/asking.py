@@ -57,7 +57,7 @@ async def json_body(request: Request) -> bytes:
     NotAllowed
         A browser sends it from another site.
     """
-    _check_origin(request)
+    check_origin(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Unsupported(
@@ -69,7 +69,14 @@ async def json_body(request: Request) -> bytes:
     return await request.body()
 
 
-def _check_origin(request: Request) -> None:
+def check_origin(request: Request) -> None:
+    """Refuse what a browser sends from another site.
+
+    Raises
+    ------
+    NotAllowed
+        The request's origin is not the host that it asks.
+    """
     origin = request.headers.get("origin")
     site = request.headers.get("sec-fetch-site", "none")
     # compared as it stands: what is no address at all is foreign, too

@@ -21,6 +21,8 @@ CRS_NAMES = {
     "urn:ogc:def:crs:EPSG::4490": "EPSG:4490",
     "EPSG:4326": "EPSG:4326",
     "EPSG:4490": "EPSG:4490",
+    # CGCS2000 in 3-degree zones, as our own exchange files state it
+    **{f"urn:ogc:def:crs:EPSG::{srid}": f"EPSG:{srid}" for srid in range(4513, 4555)},
 }
 
 
@@ -37,8 +39,8 @@ def geojson_rows(data: bytes, *, limits: Limits = DEFAULT) -> Rows:
     Unsupported
         Not JSON, or JSON that is no GeoJSON.
     Refused
-        A `crs` member that names anything but CRS84, EPSG:4326 or EPSG:4490 (a link is never
-        followed), or an object with a key twice.
+        A `crs` member that names anything but CRS84, EPSG:4326, EPSG:4490 or a CGCS2000 zone (a
+        link is never followed), or an object with a key twice.
     TooLarge
         More features than the limit.
     """
@@ -138,8 +140,8 @@ def _crs(whole: Mapping[str, Any]) -> str:
     if not isinstance(name, str) or name not in CRS_NAMES:
         raise Refused(
             "crs-not-allowed",
-            "GeoJSON 的 crs 只能是 CRS84、EPSG:4326 或 EPSG:4490",
-            "The crs of GeoJSON may only be CRS84, EPSG:4326 or EPSG:4490",
+            "GeoJSON 的 crs 只能是 CRS84、EPSG:4326、EPSG:4490 或 EPSG:4513–4554",
+            "The crs of GeoJSON may only be CRS84, EPSG:4326, EPSG:4490 or EPSG:4513 to 4554",
             crs=str(name)[:80],
         )
     return CRS_NAMES[name]

@@ -1,0 +1,205 @@
+"""Files of plans and grids taken in as new drafts, with what was understood of them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import shapely
+from geopandas import GeoSeries
+from numpy.typing import NDArray
+
+from gis_service import planning
+from gis_service.personal_numbers import without_personal_numbers
+from gis_service.plan_requests import NewPlan
+from gis_service.planning import Desk
+from gis_service.settings import Settings
+from grid_boundaries.exchange.by_ground import LEAST_SHARE
+from grid_boundaries.exchange.delimited import plain
+from grid_boundaries.exchange.fields import keyed
+from grid_boundaries.exchange.references import declared, meant, reference, to_degrees
+from grid_boundaries.exchange.told import Told, marked_reference, told
+from grid_boundaries.exchange.understood import Base, Understood, understood
+from grid_boundaries.plan_intake import log_strokes
+from grid_boundaries.plan_state import Grid, State
+from grid_boundaries.strokes import Create, Retire, Split
+from layers.load.exchanged import given
+from layers.load.limits import Limits
+from layers.load.shapes import AREAS, shape_faults
+from layers.plan_ground import shapes_of, village_of_blocks
+
+MOST_LISTED = 500
+SUFFIXES = (".geojson", ".json", ".gpkg", ".fgb", ".zip", ".csv", ".tsv", ".txt", ".kml", ".shp")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How an uploaded file is to be read, where it does not say so itself.
+
+    Parameters
+    ----------
+    crs
+        Word of a reference; goes over what the file states.
+    """
+
+    crs: str | None = None
+    encoding: str = ""
+    layer: str = ""
+
+
+@dataclass(frozen=True)
+class Intention:
+    """What is to become of an uploaded file."""
+
+    title: str
+    unit: str | None = None
+    partial: bool = False
+    least_share: float = LEAST_SHARE
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An uploaded file that was read.
+
+    Parameters
+    ----------
+    about
+        Format, encoding and reference, as they are answered.
+    rejected
+        Rows that were not taken, and why.
+    """
+
+    told: Told
+    about: Mapping[str, Any]
+    rejected: list[dict[str, Any]]
+
+
+def taken(name: str, body: bytes, reading: Reading, settings: Settings) -> Taken:
+    """Return what an uploaded file says; the database is not asked.
+
+    Parameters
+    ----------
+    name
+        Of the file; its suffix must agree with what the file is.
+
+    Raises
+    ------
+    Refused
+        See `layers.load.exchanged`, `exchange.references` and `exchange.told`.
+    """
+    limits = _limits(settings)
+    suffix = PurePosixPath(name).suffix.lower()
+    with tempfile.TemporaryDirectory(prefix="gis-exchange-") as folder:
+        path = Path(folder) / f"upload{suffix if suffix in SUFFIXES else ''}"
+        path.write_bytes(body)
+        read = given(path, encoding=reading.encoding, layer=reading.layer, limits=limits)
+    table = keyed(read.rows.table.map(plain) if read.kind == "CSV" else read.rows.table)
+    stated = marked_reference(table) or declared(read.rows.crs)
+    asked = None if reading.crs is None else reference(reading.crs)
+    rejected = [
+        {"row": one.row, "code": one.code, **one.facts} for one in read.rows.rejected[:MOST_LISTED]
+    ]
+    ground = used = None
+    if read.rows.geometry is not None:
+        numbers = [int(number) for number in read.rows.table.index]
+        used = asked or meant(read.rows.geometry, stated)
+        ground = _sound(to_degrees(read.rows.geometry, used), numbers, limits, rejected)
+    about = {
+        "format": read.kind,
+        "encoding": read.encoding,
+        "crs_declared": None if stated is None else stated.label,
+        "crs_used": None if used is None else used.label,
+    }
+    return Taken(told(table, ground), about, rejected)
+
+
+def imported(desk: Desk, file: Taken, wish: Intention) -> dict[str, Any]:
+    """Make a new draft of what a file says, and return it with what was understood."""
+    asked = NewPlan(title=without_personal_numbers(wish.title), unit=wish.unit)
+    row = desk.row(planning.start(desk, asked)["id"])
+    state = desk.state(row)
+    found = understood(
+        _without_numbers(file.told),
+        _base(desk, state, file.told),
+        least_share=wish.least_share,
+        partial=wish.partial,
+    )
+    log_strokes(desk.connection, row, state, found.strokes, desk.view.actor, desk.now, "imported")
+    about = {**file.about, **_outcome(file.told, state, found), "rejected": file.rejected}
+    return {**planning.described(desk, desk.row(row.id)), "understood": about}
+
+
+def _base(desk: Desk, state: State, file: Told) -> Base:
+    needs_shapes = file.what == "grids" or len(file.ground) > 0
+    nothing = GeoSeries([], index=[], crs=4490)
+    shapes = shapes_of(desk.connection, desk.view, state) if needs_shapes else nothing
+    villages = village_of_blocks(desk.connection, desk.view, state)
+    return Base(state, shapes, villages, desk.srid)
+
+
+def _sound(
+    shapes: NDArray[Any], numbers: list[int], limits: Limits, rejected: list[dict[str, Any]]
+) -> NDArray[Any]:
+    """Return shapes without the faulty ones, which are listed."""
+    faults = shape_faults(shapes, AREAS, limits=limits)
+    sound = shapes.copy()
+    for position, (code, facts) in faults.items():
+        sound[position] = None
+        if code != "no-geometry" and len(rejected) < MOST_LISTED:
+            rejected.append({"row": numbers[position], "code": code, **facts})
+    return np.asarray(shapely.force_2d(sound), dtype=object)
+
+
+def _without_numbers(file: Told) -> Told:
+    """Return what a file says with numbers of persons in its texts hidden."""
+    hidden = {code: _hidden(grid) for code, grid in file.grids.items()}
+    return replace(file, grids=hidden)
+
+
+def _hidden(grid: Grid) -> Grid:
+    use, alias = grid.special_use, grid.alias
+    return replace(
+        grid,
+        name=without_personal_numbers(grid.name),
+        special_use=None if use is None else without_personal_numbers(use),
+        alias=None if alias is None else without_personal_numbers(alias),
+    )
+
+
+def _outcome(file: Told, before: State, found: Understood) -> dict[str, Any]:
+    moved = [
+        block for block, code in found.after.grid_of.items()
+        if before.grid_of.get(block, "") != code
+    ]  # fmt: skip
+    return {
+        "what": file.what,
+        "blocks_assigned": found.assigned,
+        "blocks_moved": len(moved),
+        "blocks_untouched": len(found.untouched),
+        "untouched": list(found.untouched[:MOST_LISTED]),
+        "blocks_cut": [one.block for one in found.strokes if isinstance(one, Split)],
+        "grids_made": [one.grid.code for one in found.strokes if isinstance(one, Create)],
+        "grids_gone": [one.grid for one in found.strokes if isinstance(one, Retire)],
+        "differing": {
+            code: {name: {"kept": kept, "file": theirs} for name, (kept, theirs) in facts.items()}
+            for code, facts in list(found.differing.items())[:MOST_LISTED]
+        },
+    }
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        file_bytes=settings.body_limit_bytes,
+        unzipped_bytes=settings.unzipped_limit_bytes,
+        unzip_ratio=settings.unzip_ratio_limit,
+        archive_files=settings.unzip_files_limit,
+        features=settings.feature_limit,
+        vertices=settings.vertex_limit,
+        nesting=settings.nesting_limit,
+        properties=settings.property_limit,
+        property_bytes=settings.property_limit_bytes,
+    )

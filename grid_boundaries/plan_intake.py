@@ -1,0 +1,47 @@
+"""Many strokes written to a new plan at once, as one change of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, insert
+
+from grid_boundaries.plan_records import Record, change_plan
+from grid_boundaries.plan_state import State
+from grid_boundaries.plan_store import stroke
+from grid_boundaries.strokes import Stroke, touched, wire_of
+
+
+def log_strokes(
+    connection: Connection,
+    row: Record,
+    base: State,
+    strokes: Sequence[Stroke],
+    actor: str,
+    now: datetime,
+    what: str,
+) -> None:
+    """Write strokes to a plan that has none yet; each can be undone like any other.
+
+    Parameters
+    ----------
+    base
+        What the plan starts from; the strokes fit on it one after another.
+    what
+        Word that the plan's row keeps of the change.
+    """
+    rows, state = [], base
+    for number, one in enumerate(strokes, start=1):
+        blocks, grids = touched(one, state)
+        rows.append({
+            "plan_id": row.id, "position": number, "version": row.version + number,
+            "body": wire_of(one), "touched": sorted(blocks | grids), "actor": actor, "at": now,
+            "unit_path": row.unit_path,
+        })  # fmt: skip
+        state = one.on(state)
+    if rows:
+        connection.execute(insert(stroke), rows)
+        last = row.version + len(rows)
+        change_plan(connection, row, actor, now, what,
+                    cursor=len(rows), version=last, floor_version=last)  # fmt: skip
