@@ -4,10 +4,14 @@ SHELL = /bin/sh
 PYTHON = .venv/bin/python
 CODE = gis_service layers grid_boundaries map_ui
 
-.PHONY: run test setup setup-test lint bench kills migration lock clean
+.PHONY: run demo-city test setup setup-test lint bench kills migration lock clean
 
 run: setup
 	@.venv/bin/gis-service serve --demo
+
+# the same with the demo city of 1.2 million people, in a database of its own
+demo-city: setup
+	@.venv/bin/gis-service serve --demo-city
 
 test: setup-test
 	@$(MAKE) --no-print-directory lint
