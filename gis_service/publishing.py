@@ -31,6 +31,7 @@ from grid_boundaries.publication import Facts, Publication, publication, restora
 from grid_boundaries.refinement import finest, refined
 from grid_boundaries.store import county
 from layers.block_sums import PEOPLE
+from layers.grids_at import keep_residents
 from layers.plan_ground import shapes_of, sums_in
 from layers.reassign import carry_postings, reassign, relocate, reopen_postings
 
@@ -229,6 +230,7 @@ def _written(
     """Write a publication and return what it did."""
     connection = desk.connection
     area_m2 = dict(zip(ground.metric.index, ground.metric.area.tolist(), strict=True))
+    keep_residents(connection, desk.view, day)
     reshaped = chosen(ground.shapes, (n for n in ground.shapes.index if n in after.shapes))
     rows.write_blocks(connection, change.cut, reshaped, area_m2, day)
     if change.cut:

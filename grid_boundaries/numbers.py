@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,10 @@ from grid_boundaries.patchwork import Patchwork
 from grid_boundaries.plan_state import State
 
 SUMS = ("people", "households", "places", "key_places", "workers", "cameras", "incidents")
+RATIOS = ("polsby_popper", "reock", "hull_ratio")
+NO_GROUND: Mapping[str, Any] = MappingProxyType(
+    {"area_m2": 0.0, "parts": 0, **dict.fromkeys(RATIOS)}
+)
 EMPTY = shapely.MultiPolygon()
 
 
@@ -91,12 +96,14 @@ class Gauge:
 
     def _measured(self, blocks: frozenset[str]) -> Numbers:
         rows = self._rows(blocks)
-        counts = map(int, self._counts[rows].sum(axis=0).tolist())
+        totals = map(int, self._counts[rows].sum(axis=0).tolist())
+        facts: dict[str, Any] = dict(zip(SUMS, totals, strict=True))
         if not len(rows):
-            return Numbers(0, *counts, 0.0, None, None, None, 0)
+            return Numbers(0, **facts, **NO_GROUND)
         found = self._patchwork.outline(rows)
         ratios = outline_ratios(found.area_m2, found.perimeter_m, found.hull)
-        return Numbers(len(rows), *counts, found.area_m2, *ratios, found.parts)
+        facts |= dict(zip(RATIOS, ratios, strict=True))
+        return Numbers(len(rows), area_m2=found.area_m2, parts=found.parts, **facts)
 
     def _rows(self, blocks: frozenset[str]) -> npt.NDArray[np.int64]:
         try:

@@ -76,11 +76,12 @@ class Patchwork:
         is_outer = np.ones(len(edge), dtype=bool)
         is_outer[one] = is_outer[other] = False
         border = np.concatenate([self._course[here] for here in ends])[is_outer]
+        hull = shapely.convex_hull(shapely.LineString(border[:, :2]))
         return Outline(
             float(self._area_m2[rows].sum()),
             float(border[:, 2].sum()),
             _parts(int(self._faces[rows].sum()), face[one], face[other]),
-            shapely.convex_hull(shapely.linestrings(border[:, :2])),
+            hull,
         )
 
 
