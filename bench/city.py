@@ -77,7 +77,11 @@ def figures() -> dict[str, Any]:
 def city_settings(folder: Path) -> Settings:
     """Return settings of the demo city in a data folder."""
     return Settings(
-        data_dir=folder, county=CITY_DATABASE, demo_place="city", log_level="error", port=free_port()
+        data_dir=folder,
+        county=CITY_DATABASE,
+        demo_place="city",
+        log_level="error",
+        port=free_port(),
     )
 
 
@@ -99,9 +103,7 @@ def served(settings: Settings) -> Iterator[tuple[int, psutil.Process]]:
                  "LOG_LEVEL": "error"}  # fmt: skip
         given = {f"GIS_{name}": str(value) for name, value in names.items()}
         command = [sys.executable, "-m", "gis_service", "serve", "--no-demo"]
-        process = subprocess.Popen(
-            command, env={**os.environ, **given}, stdout=subprocess.DEVNULL
-        )
+        process = subprocess.Popen(command, env={**os.environ, **given}, stdout=subprocess.DEVNULL)
         try:
             _wait_for(settings.port)
             yield settings.port, psutil.Process(process.pid)

@@ -55,11 +55,25 @@ class KeptSums:
     def of(self, connection: Connection, counting: Counting) -> pd.DataFrame:
         """Return the counts of every block in scope in which something is counted."""
         key = (counting.view.scope, counting.basis)
-        with self._lock:
-            read_at, found = self._kept.get(key, (-math.inf, pd.DataFrame()))
-            if time.monotonic() - read_at > self._fresh_s:
-                found = block_sums(connection, replace(counting, kept=None))
-                self._kept[key] = (time.monotonic(), found)
+        read_at, found = self._kept.get(key, (-math.inf, None))
+        # one reads anew, the others go on with what there is rather than wait for it
+        is_stale = time.monotonic() - read_at > self._fresh_s
+        if found is not None and not (is_stale and self._lock.acquire(blocking=False)):
+            return found
+        if found is None:
+            self._lock.acquire()
+        try:
+            return self._read(connection, counting, key)
+        finally:
+            self._lock.release()
+
+    def _read(
+        self, connection: Connection, counting: Counting, key: tuple[tuple[str, ...], str]
+    ) -> pd.DataFrame:
+        read_at, found = self._kept.get(key, (-math.inf, pd.DataFrame()))
+        if time.monotonic() - read_at > self._fresh_s:
+            found = block_sums(connection, replace(counting, kept=None))
+            self._kept[key] = (time.monotonic(), found)
         return found
 
 
