@@ -129,7 +129,7 @@ def block_sums(
     if counting.kept is not None:
         every = counting.kept.of(connection, counting)
         return every if blocks is None else every.reindex(sorted(blocks), fill_value=0)
-    columns = _residents(connection, counting, blocks)
+    columns = residents(connection, counting, blocks)
     for name, (table, rows) in counting.tables.items():
         statement = select(table.c.block_id, func.count()).group_by(table.c.block_id)
         statement = statement.where(table.c.block_id.is_not(None))
@@ -251,9 +251,16 @@ def _per_piece(
     return np.array([counts[name] for name in pieces.index], dtype=float)
 
 
-def _residents(
-    connection: Connection, counting: Counting, blocks: Collection[str] | None
+def residents(
+    connection: Connection, counting: Counting, blocks: Collection[str] | None = None
 ) -> dict[str, pd.Series[Any]]:
+    """Return people and households of stored blocks, by block id; NA where nobody counted.
+
+    Parameters
+    ----------
+    blocks
+        Ids; None for every block in scope.
+    """
     people = PEOPLE[counting.basis]
     columns = (block_count.c.block_id, people.label("people"), block_count.c.households)
     statement = narrowed(select(*columns), counting.view, block_count.c.unit_path)
