@@ -104,7 +104,8 @@ def served(settings: Settings) -> Iterator[tuple[int, psutil.Process]]:
         given = {f"GIS_{name}": str(value) for name, value in names.items()}
         command = [sys.executable, "-m", "gis_service", "serve", "--no-demo"]
         process = subprocess.Popen(  # noqa: S603 - our own command
-            command, env={**os.environ, **given}, stdout=subprocess.DEVNULL)
+            command, env={**os.environ, **given}, stdout=subprocess.DEVNULL
+        )
         try:
             _wait_for(settings.port)
             yield settings.port, psutil.Process(process.pid)
