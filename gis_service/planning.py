@@ -114,6 +114,8 @@ def start(desk: Desk, asked: NewPlan) -> dict[str, Any]:
     parent = None if asked.from_plan is None else desk.row(asked.from_plan)
     if parent is None:
         path = _unit_path(desk, asked.unit)
+        # blocks and grids are two statements: a publication between them would tear the plan
+        records.await_publication(desk.connection)
         state = records.in_force(desk.connection, desk.view, path)
     else:
         path, state = parent.unit_path, desk.state(parent)

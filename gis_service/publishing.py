@@ -36,8 +36,6 @@ from layers.grids_at import keep_residents
 from layers.plan_ground import shapes_of, sums_in
 from layers.reassign import carry_postings, reassign, relocate, reopen_postings
 
-LOCK = 7_310_925  # advisory lock: two publications come one after the other
-
 
 @dataclass(frozen=True)
 class Ground:
@@ -207,7 +205,7 @@ def _published_or_noted(desk: Desk, row: Record) -> bool:
 def _as_service(desk: Desk) -> Iterator[Desk]:
     """Give a desk of the whole county: what an approved plan does, the service does for it."""
     own = replace(desk, view=system_view(desk.view.actor), sums=None)  # counts of this moment
-    own.connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+    own.connection.execute(select(func.pg_advisory_xact_lock(records.PUBLISHING)))
     # a whole county may take longer than a request is allowed to; Core cannot say SET LOCAL
     own.connection.execute(text("set local statement_timeout = 0"))
     enter_scope(own.connection, own.view)

@@ -23,6 +23,7 @@ from grid_boundaries.view import View, narrowed
 
 Record = Row[Any, Any, Any]
 STATES_KEPT = 64
+PUBLISHING = 7_310_925  # advisory lock: publications come one after the other
 
 
 class States:
@@ -47,6 +48,11 @@ class States:
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return state
+
+
+def await_publication(connection: Connection) -> None:
+    """Wait until nobody publishes, and let nobody begin to before this transaction ends."""
+    connection.execute(select(func.pg_advisory_xact_lock_shared(PUBLISHING)))
 
 
 def in_force(connection: Connection, view: View, unit_path: str) -> State:

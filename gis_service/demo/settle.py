@@ -160,10 +160,9 @@ def _villages(
         mine = rows.index[rows["parent_code"] == code].to_numpy()
         community = urban_only[mine].to_numpy()
         seat[mine[community]] = seats[number]
-        fit = np.flatnonzero(
-            ((town == number) & (land.drained_km2 > scale.village_stream_km2)).ravel()
-        )
-        others = mine[~community]
+        others, own = mine[~community], np.flatnonzero((town == number).ravel())
+        by_stream = own[land.drained_km2.ravel()[own] > scale.village_stream_km2]
+        fit = by_stream if len(by_stream) > 10 * len(others) else own
         seat[others] = spread(land, fit, seats[number : number + 1], len(others), rng)
     return rows.assign(seat=seat, town=rows["parent_code"], urban_only=urban_only)
 

@@ -79,7 +79,7 @@ def digest(frame: pd.DataFrame) -> str:
 
 SMALL_CITY = replace(
     CITY,
-    cell_m=120.0,
+    cell_m=90.0,
     city_streets_m=(260.0, 340.0),
     open_block_km2=1.0,
     grids=200,
