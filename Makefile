@@ -4,10 +4,14 @@ SHELL = /bin/sh
 PYTHON = .venv/bin/python
 CODE = gis_service layers grid_boundaries map_ui
 
-.PHONY: run test setup setup-test lint bench kills migration lock clean
+.PHONY: run demo-city test setup setup-test lint bench kills migration lock clean
 
 run: setup
 	@.venv/bin/gis-service serve --demo
+
+# the same with the demo city of 1.2 million people, in a database of its own
+demo-city: setup
+	@.venv/bin/gis-service serve --demo-city
 
 test: setup-test
 	@$(MAKE) --no-print-directory lint
@@ -30,9 +34,10 @@ bench: setup-test
 	$(PYTHON) -m gis_service bench $(ONLY)
 
 # the long form of the crash tests: 20 seeded kills each of service and postmaster per phase,
-# and some of the demo county's own load
+# of a publication too, and some of the demo county's own load
 kills: setup-test
-	GIS_KILLS=20 $(PYTHON) -m pytest tests/gis_service/embedded/test_kills.py $(PYTEST)
+	GIS_KILLS=20 $(PYTHON) -m pytest tests/gis_service/embedded/test_kills.py \
+		tests/gis_service/embedded/test_publish_kills.py $(PYTEST)
 	$(PYTHON) -m pytest tests/long/demo_load_killed.py $(PYTEST)
 
 # make migration MESSAGE="Add the hydrants"

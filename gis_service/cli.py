@@ -37,6 +37,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+CITY_DATABASE = "qinglan"
 console = Console(highlight=False)
 complaints = Console(stderr=True, highlight=False)
 
@@ -82,6 +83,8 @@ def read_settings(**given: object) -> Settings:
     try:
         settings = Settings()
         wanted = {name: value for name, value in given.items() if value is not None}
+        if wanted.get("demo_place") == "city" and "county" not in settings.model_fields_set:
+            wanted["county"] = CITY_DATABASE
         return Settings.model_validate({**settings.model_dump(), **wanted})
     except ValidationError as error:
         first = error.errors()[0]
@@ -118,7 +121,7 @@ def _load_demo(database: Database, settings: Settings) -> None:
     with _progress() as progress:
         was_empty = counties.load_demo(database, settings, progress)
     if was_empty:
-        say("演示县已装载", "The demo county is loaded")
+        say("演示数据已装载", f"The demo {settings.demo_place} is loaded")
 
 
 @app.command()
@@ -126,11 +129,15 @@ def serve(
     demo: Annotated[
         bool | None, typer.Option("--demo/--no-demo", help="Load the demo county and move it.")
     ] = None,
+    demo_city: Annotated[
+        bool, typer.Option("--demo-city", help="The same with a city of 1.2 million people.")
+    ] = False,
     host: str | None = None,
     port: int | None = None,
 ) -> None:
     """启动服务 · Start database and web server, and print the addresses."""
-    settings = read_settings(demo=demo, host=host, port=port)
+    place = "city" if demo_city else None
+    settings = read_settings(demo=demo_city or demo, demo_place=place, host=host, port=port)
 
     def prepare(database: Database) -> None:
         if settings.demo:
@@ -163,9 +170,13 @@ def migrate() -> None:
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    city: Annotated[
+        bool, typer.Option("--city", help="The city of 1.2 million people instead.")
+    ] = False,
+) -> None:
     """装载演示县 · Load the demo county into an empty database."""
-    settings = read_settings()
+    settings = read_settings(demo_place="city" if city else None)
     with _ready_database(settings) as database:
         _load_demo(database, settings)
 

@@ -33,16 +33,18 @@ Frames = Mapping[str, pd.DataFrame]
 
 
 def load_demo(database: Database, settings: Settings, progress: Progress) -> bool:
-    """Load the demo county, ending today, into an empty database; return whether it was empty."""
+    """Load the demo county or city, ending today, into an empty database; say if it was empty."""
     engine = engine_without_limits(database.url)
     try:
         if loaded_dataset(engine) is not None:
             return False
-        from gis_service.demo import demo  # large, and needed once in a database's life
+        from gis_service import demo  # large, and needed once in a database's life
 
-        progress("demo", 0, 1)
-        frames = demo(settings.demo_seed, now(settings).date()).frames
-        _load(engine, database, settings, frames, progress)
+        places = {"county": (demo.COUNTY, demo.NINGSHAN), "city": (demo.CITY, demo.QINGLAN)}
+        scale, site = places[settings.demo_place]
+        day = now(settings).date()
+        made = demo.made_up(settings.demo_seed, day, scale, site, progress=progress)
+        _load(engine, database, settings, made.frames, progress)
         return True
     finally:
         engine.dispose()

@@ -29,7 +29,14 @@ from grid_boundaries.refinement import finest
 from grid_boundaries.rules import rules_from
 from grid_boundaries.store import county
 from layers.block_sums import KeptSums
-from layers.plan_ground import ground_under, shapes_of, shapes_round, sums_in, touching_of
+from layers.plan_ground import (
+    KeptShapes,
+    ground_under,
+    shapes_of,
+    shapes_round,
+    sums_in,
+    touching_of,
+)
 from layers.plan_ground import villages_of as village_codes
 
 MOST_TOUCHING = 4
@@ -63,6 +70,7 @@ class PlanCaches:
     states: records.States = field(default_factory=records.States)
     near: Neighbourhoods = field(default_factory=Neighbourhoods)
     sums: KeptSums = field(default_factory=KeptSums)
+    shapes: KeptShapes = field(default_factory=KeptShapes)
 
 
 def faults(desk: Desk, row: Record, near: Neighbourhoods, state: State) -> list[Fault]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import shapely
+from geopandas import GeoSeries
 from shapely import LineString
 from sqlalchemy import Connection, select
 
@@ -21,6 +22,7 @@ from gis_service.plan_requests import (
     SplitAsked,
 )
 from grid_boundaries import plan_records as records
+from grid_boundaries.crs import in_metres
 from grid_boundaries.cutting import cut
 from grid_boundaries.errors import Conflict, NotFound
 from grid_boundaries.numbers import Change, Gauge, changes
@@ -31,8 +33,14 @@ from grid_boundaries.rules import rules_from
 from grid_boundaries.store import unit
 from grid_boundaries.strokes import Create, Merge, Move, Retire, Stroke, touched
 from grid_boundaries.view import View, narrowed
-from layers.block_sums import Counting, KeptSums
-from layers.plan_ground import shapes_round, sums_in, village_of_blocks
+from layers.block_sums import Counting, KeptSums, plan_sums
+from layers.plan_ground import (
+    KeptShapes,
+    shapes_of,
+    shapes_round,
+    sums_in,
+    village_of_blocks,
+)
 from layers.read import the_county
 
 
@@ -51,6 +59,7 @@ class Desk:
     now: datetime
     states: States = field(default_factory=States)
     sums: KeptSums | None = None
+    shapes: KeptShapes | None = None
 
     def row(self, plan_id: int, *, for_update: bool = False) -> Record:
         """Return a plan's row."""
@@ -105,6 +114,8 @@ def start(desk: Desk, asked: NewPlan) -> dict[str, Any]:
     parent = None if asked.from_plan is None else desk.row(asked.from_plan)
     if parent is None:
         path = _unit_path(desk, asked.unit)
+        # blocks and grids are two statements: a publication between them would tear the plan
+        records.await_publication(desk.connection)
         state = records.in_force(desk.connection, desk.view, path)
     else:
         path, state = parent.unit_path, desk.state(parent)
@@ -170,8 +181,8 @@ def step(desk: Desk, plan_id: int, base_version: int, *, back: bool) -> dict[str
 
 def told(desk: Desk, row: Record, before: State, after: State) -> dict[str, Any]:
     """Return what a change did: blocks that changed, and the grids' numbers before and after."""
-    changed = dict(after.grid_of.items() - before.grid_of.items())
-    gone = sorted(before.grid_of.keys() - after.grid_of.keys())
+    changed = after.since(before)
+    gone = sorted(name for name in before.since(after) if name not in after.grid_of)
     codes = {*changed.values(), *(before.grid_of[name] for name in gone),
              *(before.grid_of.get(name) for name in changed)}  # fmt: skip
     codes |= set(before.grids.keys() ^ after.grids.keys())
@@ -188,10 +199,13 @@ def live(
     desk: Desk, row: Record, before: State, after: State, codes: Collection[str]
 ) -> list[Change]:
     """Return the numbers of grids before and after."""
-    counting, srid = desk.counting(row.basis), desk.srid
+    counting = desk.counting(row.basis)
     if before.shapes == after.shapes:
         blocks = {*_held(before, codes), *_held(after, codes)}
-        return changes(before, after, _gauge(desk, counting, after, blocks, srid), codes)
+        if desk.shapes is not None and not after.shapes:
+            return changes(before, after, _kept_gauge(desk, row, counting, after, blocks), codes)
+        return changes(before, after, _gauge(desk, counting, after, blocks, desk.srid), codes)
+    srid = desk.srid
     first = _gauge(desk, counting, before, _held(before, codes), srid)
     then = _gauge(desk, counting, after, _held(after, codes), srid)
     return changes(before, after, first, codes, then=then)
@@ -278,6 +292,17 @@ def _gauge(
 ) -> Gauge:
     shapes, sums = sums_in(desk.connection, counting, state, blocks, srid)
     return Gauge(sums, shapes)
+
+
+def _kept_gauge(
+    desk: Desk, row: Record, counting: Counting, state: State, blocks: Collection[str]
+) -> Gauge:
+    def read() -> GeoSeries:
+        return in_metres(shapes_of(desk.connection, desk.view, state), desk.srid)
+
+    kept = desk.shapes or KeptShapes()
+    shapes = kept.of(row.base_hash, blocks, read)
+    return Gauge(plan_sums(desk.connection, counting, blocks, shapes), shapes)
 
 
 def _held(state: State, codes: Collection[str]) -> set[str]:

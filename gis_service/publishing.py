@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,11 +31,10 @@ from grid_boundaries.plan_store import plan as plan_table
 from grid_boundaries.publication import Facts, Publication, publication, restoration
 from grid_boundaries.refinement import finest, refined
 from grid_boundaries.store import county
-from layers.block_sums import PEOPLE
+from layers.block_sums import PEOPLE, residents
+from layers.grids_at import keep_residents
 from layers.plan_ground import shapes_of, sums_in
 from layers.reassign import carry_postings, reassign, relocate, reopen_postings
-
-LOCK = 7_310_925  # advisory lock: two publications come one after the other
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,44 @@ class Ground:
     shapes: GeoSeries
     metric: GeoSeries
 
+    @cached_property
+    def area_m2(self) -> dict[str, float]:
+        """Area by block."""
+        return dict(zip(self.metric.index, self.metric.area.tolist(), strict=True))
+
+    @cached_property
+    def _row(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.shapes.index.tolist())}
+
     def polygons(self, state: State, codes: Mapping[str, str]) -> dict[str, BaseGeometry]:
         """Return the union of the blocks of some grids, by lasting code, stored degrees."""
-        return {lasting: _union(self.shapes, state, code) for code, lasting in codes.items()}
+        return {lasting: self._union(self.shapes, state, code) for code, lasting in codes.items()}
+
+    def point_in(self, state: State, code: str) -> tuple[float, float]:
+        """Return a point inside a grid, metres."""
+        point = shapely.point_on_surface(self._union(self.metric, state, code))
+        return (float(shapely.get_x(point)), float(shapely.get_y(point)))
+
+    def _union(self, shapes: GeoSeries, state: State, code: str) -> BaseGeometry:
+        rows = sorted(self._row[name] for name in state.blocks_of(code))
+        return shapely.coverage_union_all(np.asarray(shapes.array, dtype=object)[rows])
+
+
+@dataclass(frozen=True)
+class Points(Mapping[str, tuple[float, float]]):
+    """A point inside each grid of a state, found when it is asked for: few grids get new codes."""
+
+    ground: Ground
+    state: State
+
+    def __getitem__(self, code: str) -> tuple[float, float]:
+        return self.ground.point_in(self.state, code)
+
+    def __iter__(self) -> Iterator[str]:
+        return (code for code in self.state.grids if self.state.blocks_of(code))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def publish(desk: Desk, plan_id: int, base_version: int, on: date | None) -> None:
@@ -170,7 +205,7 @@ def _published_or_noted(desk: Desk, row: Record) -> bool:
 def _as_service(desk: Desk) -> Iterator[Desk]:
     """Give a desk of the whole county: what an approved plan does, the service does for it."""
     own = replace(desk, view=system_view(desk.view.actor), sums=None)  # counts of this moment
-    own.connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
+    own.connection.execute(select(func.pg_advisory_xact_lock(records.PUBLISHING)))
     # a whole county may take longer than a request is allowed to; Core cannot say SET LOCAL
     own.connection.execute(text("set local statement_timeout = 0"))
     enter_scope(own.connection, own.view)
@@ -207,15 +242,23 @@ def _ground(desk: Desk, state: State) -> Ground:
 def _facts(desk: Desk, before: State, after: State, ground: Ground) -> Facts:
     """Return people and area of every block of the common refinement, and what codes there are."""
     blocks = finest((before, after))
-    _, sums = sums_in(desk.connection, desk.counting("present"), after, blocks, desk.srid)
-    area_m2 = dict(zip(ground.metric.index, ground.metric.area.tolist(), strict=True))
-    points = {
-        code: _point_in(ground.metric, after, code) for code in after.grids if after.blocks_of(code)
-    }
+    people = _people(desk, after, blocks)
     kind = desk.connection.execute(select(county.c.profile)).scalar_one()
     given = rows.given_codes(desk.connection)
-    people = dict(zip(sums.index, sums["people"].tolist(), strict=True))
-    return Facts(people, area_m2, points, given, profile(kind))
+    return Facts(people, ground.area_m2, Points(ground, after), given, profile(kind))
+
+
+def _people(desk: Desk, after: State, blocks: Collection[str]) -> dict[str, int]:
+    """Return the people present in stored blocks, and in pieces that the plan has cut."""
+    counting = desk.counting("present")
+    stored = residents(desk.connection, counting)["people"].fillna(0)
+    people = dict.fromkeys(blocks, 0)
+    people |= {name: int(n) for name, n in stored.items() if name in people}
+    pieces = [name for name in blocks if name in after.shapes and "." in name]
+    if pieces:
+        _, sums = sums_in(desk.connection, counting, after, pieces, desk.srid)
+        people |= {str(name): int(n) for name, n in sums["people"].items()}
+    return people
 
 
 def _written(
@@ -228,7 +271,8 @@ def _written(
 ) -> dict[str, Any]:
     """Write a publication and return what it did."""
     connection = desk.connection
-    area_m2 = dict(zip(ground.metric.index, ground.metric.area.tolist(), strict=True))
+    area_m2 = ground.area_m2
+    keep_residents(connection, desk.view, day)
     reshaped = chosen(ground.shapes, (n for n in ground.shapes.index if n in after.shapes))
     rows.write_blocks(connection, change.cut, reshaped, area_m2, day)
     if change.cut:
@@ -277,13 +321,3 @@ def _counts(desk: Desk, after: State, change: Publication) -> pd.DataFrame:
         columns[column.name] = sums["people"]
         columns["households"] = sums["households"]
     return pd.DataFrame(columns)
-
-
-def _union(shapes: GeoSeries, state: State, code: str) -> BaseGeometry:
-    members = chosen(shapes, sorted(state.blocks_of(code)))
-    return shapely.coverage_union_all(np.asarray(members.array, dtype=object))
-
-
-def _point_in(metric: GeoSeries, state: State, code: str) -> tuple[float, float]:
-    point = shapely.point_on_surface(_union(metric, state, code))
-    return (float(shapely.get_x(point)), float(shapely.get_y(point)))

@@ -144,6 +144,9 @@ class Settings(BaseSettings):
     demo: bool = Field(
         default=False, description="Demo county: load when missing, move workers, report."
     )
+    demo_place: Literal["county", "city"] = Field(
+        default="county", description="What is made up: a county, or a city of 1.2 million people."
+    )
     demo_seed: int = Field(default=1, description="Seed of the demo county.")
     demo_interval_s: PositiveFloat = Field(
         default=3, description="Wait between the demo's movements, seconds."

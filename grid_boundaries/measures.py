@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
 from pandas import Series
+from shapely.geometry.base import BaseGeometry
 
 from grid_boundaries.errors import Refused
 
@@ -109,6 +111,31 @@ def _ratios(area_m2: Floats, around_m2: Floats) -> Floats:
     ratios = np.full(around_m2.shape, np.nan)
     np.divide(area_m2, around_m2, out=ratios, where=around_m2 > 0)
     return ratios
+
+
+def outline_ratios(
+    area_m2: float, perimeter_m: float, hull: BaseGeometry
+) -> tuple[float, float, float]:
+    """Return the three ratios of one grid of which the union was not made.
+
+    Parameters
+    ----------
+    perimeter_m
+        More than 0.
+    hull
+        Of all its parts together; its smallest circle is theirs as well.
+
+    Returns
+    -------
+    tuple
+        Polsby-Popper, Reock and hull ratio as the functions above give them.
+    """
+    radius_m = float(shapely.minimum_bounding_radius(hull))
+    return (
+        4 * math.pi * area_m2 / perimeter_m**2,
+        area_m2 / (math.pi * radius_m**2),
+        area_m2 / float(shapely.area(hull)),
+    )
 
 
 def _refuse_degrees(grids: Polygons) -> None:

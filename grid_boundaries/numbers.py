@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import shapely
 from geopandas import GeoSeries
 from shapely.geometry.base import BaseGeometry
 
 from grid_boundaries.errors import NotFound
-from grid_boundaries.measures import compactness
+from grid_boundaries.measures import outline_ratios
+from grid_boundaries.patchwork import Patchwork
 from grid_boundaries.plan_state import State
 
 SUMS = ("people", "households", "places", "key_places", "workers", "cameras", "incidents")
 RATIOS = ("polsby_popper", "reock", "hull_ratio")
+NO_GROUND: Mapping[str, Any] = MappingProxyType(
+    {"area_m2": 0.0, "parts": 0, **dict.fromkeys(RATIOS)}
+)
 EMPTY = shapely.MultiPolygon()
 
 
@@ -63,10 +68,14 @@ class Gauge:
     """
 
     def __init__(self, sums: pd.DataFrame, shapes: GeoSeries) -> None:
+        self._shapes = shapes.to_numpy()
+        self._row = {block: row for row, block in enumerate(shapes.index.tolist())}
+        counted = sums.index.get_indexer(shapes.index)
+        self._uncounted = frozenset(shapes.index[counted < 0])
         counts = np.nan_to_num(sums[list(SUMS)].to_numpy(dtype=float))
-        self._counts = dict(zip(sums.index, counts, strict=True))
-        self._shapes = dict(zip(shapes.index, shapes.to_numpy(), strict=True))
-        self._known: dict[frozenset[str], tuple[Numbers, BaseGeometry]] = {}
+        self._counts = counts[counted] if len(counts) else np.zeros((len(shapes), len(SUMS)))
+        self._patchwork = Patchwork(self._shapes)
+        self._known: dict[frozenset[str], Numbers] = {}
 
     def numbers(self, blocks: frozenset[str]) -> Numbers:
         """Return the numbers of a set of blocks.
@@ -76,36 +85,34 @@ class Gauge:
         NotFound
             One of them has no counts or no shape here.
         """
-        return self._measured(blocks)[0]
+        if blocks not in self._known:
+            self._known[blocks] = self._measured(blocks)
+        return self._known[blocks]
 
     def polygon(self, blocks: frozenset[str]) -> BaseGeometry:
         """Return the union of a set of blocks, an empty multipolygon for none."""
-        return self._measured(blocks)[1]
+        rows = self._rows(blocks)
+        return shapely.coverage_union_all(self._shapes[rows]) if len(rows) else EMPTY
 
-    def _measured(self, blocks: frozenset[str]) -> tuple[Numbers, BaseGeometry]:
-        if blocks not in self._known:
-            self._known[blocks] = self._measure(blocks)
-        return self._known[blocks]
+    def _measured(self, blocks: frozenset[str]) -> Numbers:
+        rows = self._rows(blocks)
+        totals = map(int, self._counts[rows].sum(axis=0).tolist())
+        facts: dict[str, Any] = dict(zip(SUMS, totals, strict=True))
+        if not len(rows):
+            return Numbers(0, **facts, **NO_GROUND)
+        found = self._patchwork.outline(rows)
+        ratios = outline_ratios(found.area_m2, found.perimeter_m, found.hull)
+        facts |= dict(zip(RATIOS, ratios, strict=True))
+        return Numbers(len(rows), area_m2=found.area_m2, parts=found.parts, **facts)
 
-    def _measure(self, blocks: frozenset[str]) -> tuple[Numbers, BaseGeometry]:
+    def _rows(self, blocks: frozenset[str]) -> npt.NDArray[np.int64]:
         try:
-            counts = sum((self._counts[block] for block in blocks), np.zeros(len(SUMS)))
-            shapes = [self._shapes[block] for block in sorted(blocks)]
+            rows = [self._row[block] for block in blocks]
         except KeyError as error:
             raise _uncounted(str(error.args[0])) from None
-        whole = shapely.coverage_union_all(np.array(shapes, dtype=object)) if shapes else EMPTY
-        ratios = compactness(np.array([whole], dtype=object))[0].tolist()
-        facts: dict[str, Any] = {
-            "blocks": len(blocks),
-            **dict(zip(SUMS, map(int, counts.tolist()), strict=True)),
-            "area_m2": float(whole.area),
-            **{
-                name: None if math.isnan(ratio) else ratio
-                for name, ratio in zip(RATIOS, ratios, strict=True)
-            },
-            "parts": int(shapely.get_num_geometries(whole)) if shapes else 0,
-        }
-        return Numbers(**facts), whole
+        if not self._uncounted.isdisjoint(blocks):
+            raise _uncounted(min(self._uncounted & blocks))
+        return np.array(sorted(rows), dtype=np.int64)
 
 
 @dataclass(frozen=True)

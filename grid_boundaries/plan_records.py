@@ -23,6 +23,7 @@ from grid_boundaries.view import View, narrowed
 
 Record = Row[Any, Any, Any]
 STATES_KEPT = 64
+PUBLISHING = 7_310_925  # advisory lock: publications come one after the other
 
 
 class States:
@@ -47,6 +48,11 @@ class States:
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
         return state
+
+
+def await_publication(connection: Connection) -> None:
+    """Wait until nobody publishes, and let nobody begin to before this transaction ends."""
+    connection.execute(select(func.pg_advisory_xact_lock_shared(PUBLISHING)))
 
 
 def in_force(connection: Connection, view: View, unit_path: str) -> State:
@@ -130,6 +136,11 @@ def base_of(connection: Connection, view: View, row: Record, states: States) -> 
 
 def state_at(connection: Connection, view: View, row: Record, states: States) -> State:
     """Return what a plan says at its cursor, replayed from the nearest state that is kept."""
+    newest = _log(view, row).where(stroke.c.position == row.cursor)
+    last = connection.scalar(newest.with_only_columns(stroke.c.id))
+    known = None if last is None else states.get(f"stroke {last}")
+    if known is not None:
+        return known
     ids = log_ids(connection, view, row)
     start = len(ids)
     while start and states.get(f"stroke {ids[start - 1]}") is None:
@@ -205,15 +216,16 @@ def add_stroke(
     later = (stroke.c.plan_id == row.id, stroke.c.position > row.cursor)
     connection.execute(update(stroke).where(*later).values(dropped=True))
     blocks, grids = touched(one, before)
+    body = wire_of(one)
     values = {
         "plan_id": row.id, "position": row.cursor + 1, "version": row.version + 1,
-        "body": wire_of(one), "touched": sorted(blocks | grids), "actor": actor, "at": now,
+        "body": body, "touched": sorted(blocks | grids), "actor": actor, "at": now,
         "unit_path": row.unit_path,
     }  # fmt: skip
     written = connection.execute(insert(stroke).values(values).returning(stroke.c.id))
     # a cut renames ground, so a planner who has not seen it must look again
-    floor = {"floor_version": row.version + 1} if wire_of(one)["kind"] == "split" else {}
-    change_plan(connection, row, actor, now, wire_of(one)["kind"], cursor=row.cursor + 1, **floor)
+    floor = {"floor_version": row.version + 1} if body["kind"] == "split" else {}
+    change_plan(connection, row, actor, now, body["kind"], cursor=row.cursor + 1, **floor)
     return int(written.scalar_one())
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from grid_boundaries.errors import NotFound
 
 Members = Mapping[str | None, frozenset[str]]
+NOTHING: frozenset[str] = frozenset()
 NO_BYTES: Mapping[str, bytes] = MappingProxyType({})
 
 
@@ -69,6 +70,16 @@ class State:
     def blocks_of(self, code: str | None) -> frozenset[str]:
         """Return the blocks of a grid; of none for None."""
         return self.members.get(code, frozenset())
+
+    def since(self, before: State) -> dict[str, str | None]:
+        """Return the grid of each block that another state has in another grid, or not at all."""
+        # a stroke leaves the sets of the grids that it does not touch as they are
+        return {
+            block: code
+            for code, blocks in self.members.items()
+            if (were := before.members.get(code, NOTHING)) is not blocks
+            for block in blocks - were
+        }
 
     def assignment(self) -> pd.Series[str]:
         """Return the grid code by block id, as `redraw` takes it."""

@@ -55,11 +55,25 @@ class KeptSums:
     def of(self, connection: Connection, counting: Counting) -> pd.DataFrame:
         """Return the counts of every block in scope in which something is counted."""
         key = (counting.view.scope, counting.basis)
-        with self._lock:
-            read_at, found = self._kept.get(key, (-math.inf, pd.DataFrame()))
-            if time.monotonic() - read_at > self._fresh_s:
-                found = block_sums(connection, replace(counting, kept=None))
-                self._kept[key] = (time.monotonic(), found)
+        read_at, found = self._kept.get(key, (-math.inf, None))
+        # one reads anew, the others go on with what there is rather than wait for it
+        is_stale = time.monotonic() - read_at > self._fresh_s
+        if found is not None and not (is_stale and self._lock.acquire(blocking=False)):
+            return found
+        if found is None:
+            self._lock.acquire()
+        try:
+            return self._read(connection, counting, key)
+        finally:
+            self._lock.release()
+
+    def _read(
+        self, connection: Connection, counting: Counting, key: tuple[tuple[str, ...], str]
+    ) -> pd.DataFrame:
+        read_at, found = self._kept.get(key, (-math.inf, pd.DataFrame()))
+        if time.monotonic() - read_at > self._fresh_s:
+            found = block_sums(connection, replace(counting, kept=None))
+            self._kept[key] = (time.monotonic(), found)
         return found
 
 
@@ -115,7 +129,7 @@ def block_sums(
     if counting.kept is not None:
         every = counting.kept.of(connection, counting)
         return every if blocks is None else every.reindex(sorted(blocks), fill_value=0)
-    columns = _residents(connection, counting, blocks)
+    columns = residents(connection, counting, blocks)
     for name, (table, rows) in counting.tables.items():
         statement = select(table.c.block_id, func.count()).group_by(table.c.block_id)
         statement = statement.where(table.c.block_id.is_not(None))
@@ -237,9 +251,16 @@ def _per_piece(
     return np.array([counts[name] for name in pieces.index], dtype=float)
 
 
-def _residents(
-    connection: Connection, counting: Counting, blocks: Collection[str] | None
+def residents(
+    connection: Connection, counting: Counting, blocks: Collection[str] | None = None
 ) -> dict[str, pd.Series[Any]]:
+    """Return people and households of stored blocks, by block id; NA where nobody counted.
+
+    Parameters
+    ----------
+    blocks
+        Ids; None for every block in scope.
+    """
     people = PEOPLE[counting.basis]
     columns = (block_count.c.block_id, people.label("people"), block_count.c.households)
     statement = narrowed(select(*columns), counting.view, block_count.c.unit_path)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable
+from threading import Lock
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import shapely
 from geoalchemy2 import Geometry
@@ -51,6 +54,31 @@ def _stored_shapes(connection: Connection, view: View, statement: Select[Any]) -
     rows = connection.execute(narrowed(statement, view, block.c.unit_path)).all()
     shapes = shapely.from_wkb([bytes(row.geom) for row in rows])
     return GeoSeries(shapes, index=[row.id for row in rows], crs=STORED_SRID)
+
+
+class KeptShapes:
+    """Metric shapes of blocks that plans started from, kept by the plan's base.
+
+    A base's blocks keep their ground: a publication that cuts some ends them, and what starts
+    from it is another base. A neighbour of a cut gets a vertex on a side, no other ground.
+    """
+
+    def __init__(self, most: int = 4) -> None:
+        self._kept: OrderedDict[str, GeoSeries] = OrderedDict()
+        self._most = most
+        self._lock = Lock()
+
+    def of(self, base: str, blocks: Collection[str], read: Callable[[], GeoSeries]) -> GeoSeries:
+        """Return the metric shapes of blocks of a base; `read` gives all of them, once."""
+        with self._lock:
+            if base not in self._kept:
+                self._kept[base] = read()
+            self._kept.move_to_end(base)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+            known = self._kept[base]
+        rows = np.sort(known.index.get_indexer(pd.Index(list(blocks), dtype=object)))
+        return GeoSeries(known.iloc[rows[rows >= 0]])
 
 
 def shapes_round(connection: Connection, view: View, state: State, name: str) -> GeoSeries:

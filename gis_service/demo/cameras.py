@@ -121,7 +121,7 @@ def _properties(living: Living, azimuth: Floats, rng: np.random.Generator) -> pd
     kind = rng.choice(["fixed", "ptz", "dome"], count, p=[0.62, 0.16, 0.22])
     serial = np.arange(1, count + 1)
     types = np.where(kind == "fixed", "131", "132")
-    codes = [f"6109230000{t}0{n:06d}" for n, t in zip(serial, types, strict=True)]
+    codes = [f"{living.plan.site.code}0000{t}0{n:06d}" for n, t in zip(serial, types, strict=True)]
     frame = pd.DataFrame(
         {
             "id": [f"V{n:05d}" for n in serial],

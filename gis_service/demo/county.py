@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,19 +22,21 @@ from gis_service.demo.homes import (
 from gis_service.demo.incidents import hotspots, incident_frame
 from gis_service.demo.kit import device_frame, part_frame, resource_frame
 from gis_service.demo.living import Living
-from gis_service.demo.outline import CENTRE, METRIC_SRID
+from gis_service.demo.outline import METRIC_SRID, NINGSHAN
 from gis_service.demo.people import persons
 from gis_service.demo.places import centre_frame, organisation_frame, place_frame, public_houses
 from gis_service.demo.plan import Plan, laid_out
 from gis_service.demo.raster import Ints
+from gis_service.demo.site import Site
 from gis_service.demo.sites import hamlet_lanes, houses
 from gis_service.demo.size import COUNTY, Size
 from gis_service.demo.stored import Placing, placing
 from gis_service.demo.territory import Territory, county_row, line_frames, territory
-from gis_service.demo.units import published_units
 from gis_service.demo.workers import position_frame, posting_frame, visit_frame, worker_frame
 
 Frames = dict[str, pd.DataFrame]
+Progress = Callable[[str, int, int], None]
+STEPS = 5
 
 
 @dataclass(frozen=True)
@@ -56,21 +59,38 @@ class DemoCounty:
     metric_srid: int = METRIC_SRID
 
 
-def made_up(seed: int, today: date, scale: Size = COUNTY) -> DemoCounty:
-    """Return the county of one seed and day; the same pair gives the same bytes."""
-    units = published_units()
-    plan = laid_out(seed, units, scale)
+def made_up(
+    seed: int,
+    today: date,
+    scale: Size = COUNTY,
+    site: Site = NINGSHAN,
+    *,
+    progress: Progress = lambda _step, _done, _in_all: None,
+) -> DemoCounty:
+    """Return the county of one seed and day; the same pair gives the same bytes.
+
+    Parameters
+    ----------
+    progress
+        Called as ``progress(step, done, in_all)``.
+    """
+    progress("ground", 0, STEPS)
+    units = site.units()
+    plan = laid_out(seed, units, scale, site)
+    progress("grids", 1, STEPS)
     parts = parting(plan, scale, chance(seed, "grids"))
     at = placing(plan)
     ground = territory(plan, parts, units, at)
+    progress("houses", 2, STEPS)
     lanes = hamlet_lanes(plan, chance(seed, "lanes"))
     streets = pd.concat([plan.streets, lanes], ignore_index=True)
     streets["name"] = None
     built = houses(plan, parts, streets, chance(seed, "houses"))
     public = public_houses(plan, built, streets, chance(seed, "public"))
+    progress("people", 3, STEPS)
     homes, house = _homes(seed, today, scale, plan, parts, ground, at, built, public)
     frames = {
-        "county": county_row(seed, today, CENTRE),
+        "county": county_row(seed, today, site),
         **ground.frames,
         **homes,
         **line_frames(plan, streets, at),
@@ -78,13 +98,18 @@ def made_up(seed: int, today: date, scale: Size = COUNTY) -> DemoCounty:
     present = homes["person"].groupby("household_id", sort=False)["present"].sum().to_numpy()
     residents = np.bincount(house, weights=present, minlength=len(built)).astype(np.int64)
     living = Living(plan, parts, ground, at, scale, today, built, streets, public, residents)
+    progress("features", 4, STEPS)
+    return DemoCounty(frames, _features(seed, living, frames, house), site.metric_srid)
+
+
+def _features(seed: int, living: Living, frames: Frames, house: Ints) -> Frames:
+    """Add what stands and moves in a settled county to its frames; return what was planted."""
     truth: Frames = {}
     _add_places(seed, living, frames, truth)
     _add_workers(seed, living, frames, truth, house)
     planted = hotspots(living, chance(seed, "hotspots"))
     frames["incident"] = incident_frame(living, planted, chance(seed, "incidents"))
-    truth["hotspot"] = planted.drop(columns="grid")
-    return DemoCounty(frames, truth)
+    return {**truth, "hotspot": planted.drop(columns="grid")}
 
 
 def _homes(
@@ -118,7 +143,7 @@ def _homes(
 
 def _add_places(seed: int, living: Living, frames: Frames, truth: Frames) -> None:
     frames["place"] = place_frame(living, chance(seed, "places"))
-    frames["organisation"] = organisation_frame(living, 620, chance(seed, "organisations"))
+    frames["organisation"] = organisation_frame(living, chance(seed, "organisations"))
     frames["centre"] = centre_frame(living, chance(seed, "centres"))
     frames["part"] = part_frame(living, chance(seed, "parts"))
     frames["device"] = device_frame(living, chance(seed, "devices"))

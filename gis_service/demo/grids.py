@@ -48,7 +48,7 @@ def parting(plan: Plan, scale: Size, rng: np.random.Generator) -> Parting:
     rows: list[dict[str, object]] = []
     for block, use in special.items():
         grid[block] = len(rows)
-        setting = "city" if blocks["town"][block] == 0 else "village"
+        setting = "city" if plan.setting[block] == "city" else "village"
         rows.append(
             {
                 "village": blocks["village"][block],
@@ -69,14 +69,15 @@ def parting(plan: Plan, scale: Size, rng: np.random.Generator) -> Parting:
 def _special_blocks(plan: Plan, scale: Size, rng: np.random.Generator) -> dict[int, str]:
     blocks = plan.blocks
     kind = blocks["kind"].to_numpy()
-    city = blocks["town"].to_numpy() == 0
+    city = plan.setting == "city"
     area = shapely.area(blocks["geom"].to_numpy())
+    is_open = (kind == "open") & (area > scale.special_open_m2)
     chosen: dict[int, str] = {}
     taken: set[int] = set()
     total = sum(count for _, count, _ in SPECIAL_USES)
     for use, count, in_city in SPECIAL_USES:
         wanted = max(1, round(count * scale.special_grids / total))
-        fit = np.flatnonzero(city if in_city else (kind == "open") & (area > 8e5))
+        fit = np.flatnonzero(city if in_city else is_open)
         for block in rng.permutation(fit).tolist():
             village = int(blocks["village"][block])
             if wanted == 0 or len(chosen) == scale.special_grids:
@@ -113,11 +114,12 @@ def _households(plan: Plan, scale: Size, special: set[int], rng: np.random.Gener
     town = blocks["town"].to_numpy()
     seats = plan.land.centre_m(plan.home.town_seats)
     away = np.hypot(*(at - seats[np.maximum(town, 0)]).T)
-    share = area * np.exp(-away / 1_500.0) * rng.uniform(0.4, 1.0, len(blocks))
+    share = area * np.exp(-away / scale.town_reach_m) * rng.uniform(0.4, 1.0, len(blocks))
     share[list(special)] = 0.0
-    city, market = town == 0, town > 0
+    city, market = plan.setting == "city", plan.setting == "market_town"
     wanted[city] = parts(scale.city_households, share[city])
-    wanted[market] = parts(scale.market_households, share[market])
+    if market.any():
+        wanted[market] = parts(scale.market_households, share[market])
     hamlet = np.flatnonzero((blocks["kind"] == "hamlet").to_numpy())
     wanted[hamlet] = plan.home.groups["households"].to_numpy()[blocks["group"].to_numpy()[hamlet]]
     return wanted
@@ -128,9 +130,7 @@ def _areas(
 ) -> list[tuple[int, str, Ints, int]]:
     """Return village, setting, blocks and count of grids of each area parted on its own."""
     blocks = plan.blocks.assign(households=households, free=grid < 0)
-    blocks["setting"] = np.select(
-        [blocks["town"] == 0, blocks["town"] > 0], ["city", "market_town"], "village"
-    )
+    blocks["setting"] = plan.setting
     wanted = {
         "city": scale.city_grids,
         "market_town": scale.market_grids,

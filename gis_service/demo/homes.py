@@ -46,14 +46,15 @@ def building_frame(
 ) -> pd.DataFrame:
     """Return the building frame; `lived` is how many households each house holds."""
     geom = houses["geom"].to_numpy()
-    town = plan.blocks["town"].to_numpy()[houses["block"].to_numpy()]
+    setting = plan.setting[houses["block"].to_numpy()]
+    city, market = setting == "city", setting == "market_town"
     floors = np.where(
-        town == 0,
-        np.clip(np.ceil(lived / 2.0) + rng.integers(0, 3, len(lived)), 2, 9),
-        np.where(town > 0, rng.integers(2, 5, len(lived)), rng.integers(1, 4, len(lived))),
+        city,
+        np.clip(np.ceil(lived / 2.0) + rng.integers(0, 3, len(lived)), 2, plan.scale.most_floors),
+        np.where(market, rng.integers(2, 5, len(lived)), rng.integers(1, 4, len(lived))),
     )
     luck = rng.random(len(lived))
-    empty = np.where(town >= 0, np.where(luck < 0.6, "commercial", "other"), "other")
+    empty = np.where(city | market, np.where(luck < 0.6, "commercial", "other"), "other")
     village = plan.home.villages["name"].to_numpy()[
         plan.blocks["village"].to_numpy()[houses["block"].to_numpy()]
     ]

@@ -22,13 +22,19 @@ Texts = NDArray[np.str_]
 
 def id_numbers(born_on: pd.Series, female: Flags) -> list[str]:
     """Return 18-character numbers with a valid GB 11643 check character, each of them once."""
-    stamp = born_on.dt.strftime("%Y%m%d")
-    nth = stamp.groupby(stamp).cumcount().to_numpy() + 1
+    day = (born_on.dt.year * 100 + born_on.dt.month) * 100 + born_on.dt.day
+    nth = day.groupby(day).cumcount().to_numpy() + 1
     serial = 2 * nth + np.where(female, 0, 1)
-    first = [f"{REGION}{day}{number:03d}" for day, number in zip(stamp, serial, strict=True)]
-    digits = np.array([list(text) for text in first], dtype=np.int64)
+    body = day.to_numpy(dtype=np.int64) * 1_000 + serial
+    digits = np.concatenate(
+        [
+            np.broadcast_to([int(digit) for digit in REGION], (len(body), len(REGION))),
+            body[:, None] // 10 ** np.arange(10, -1, -1) % 10,
+        ],
+        axis=1,
+    )
     check = _ID_CHECKS[digits @ _ID_WEIGHTS % 11]
-    return [text + last for text, last in zip(first, check, strict=True)]
+    return [f"{REGION}{n}{c}" for n, c in zip(body.tolist(), check.tolist(), strict=True)]
 
 
 def credit_codes(count: int, rng: np.random.Generator) -> list[str]:

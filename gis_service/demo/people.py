@@ -29,8 +29,8 @@ def persons(
     born = pd.Series(pd.Timestamp(today) - pd.to_timedelta(days, unit="D"))
     family = rng.integers(0, len(SURNAMES), len(households))
     surname = np.where(relation == 1, rng.integers(0, len(SURNAMES), len(home)), family[home])
-    registered = rng.random(len(home)) < 0.92
-    away = registered & (rng.random(len(home)) < _leaving(age))
+    registered = rng.random(len(home)) < scale.registered_share
+    away = registered & (rng.random(len(home)) < scale.leaving * _leaving(age))
     phone = np.array(phones(1, len(home)), dtype=object)
     phone[age < 12] = None
     return pd.DataFrame(

@@ -11,8 +11,7 @@ from gis_service.demo.lines import Lines
 from gis_service.demo.living import Living
 from gis_service.demo.plan import Plan
 from gis_service.demo.raster import Floats
-from gis_service.demo.territory import short_name
-from gis_service.demo.units import COUNTY_CODE
+from gis_service.demo.territory import ordinal, short_name
 
 # kind, name after the town's, how many in the city and in a market town; all owed camera cover
 KEY_KINDS = (
@@ -28,7 +27,6 @@ KEY_KINDS = (
     ("utility", "供水供电站", 2, 1),
     ("commerce", "商贸中心", 3, 0),
 )
-ORDINAL = [f"第{n}" for n in "一二三四五六七八九十"] + [f"第十{n}" for n in "一二三四五六七八九"]
 KEY_WORDS = frozenset(kind for kind, *_ in KEY_KINDS)
 OTHER_KINDS = (("police", "派出所", 2, 1), ("shop", "超市", 14, 3), ("library", "文化站", 1, 1))
 
@@ -62,10 +60,11 @@ def _wanted(plan: Plan) -> pd.DataFrame:
         name = plan.town_names[code]
         rows.append((True, number, "centre", f"{name}综治中心", False, code))
         for kind, title, city, market in (*KEY_KINDS, *OTHER_KINDS):
-            count = city if number == 0 else market
+            is_city = number < plan.scale.city_towns
+            count = city * plan.scale.public_times if is_city else market
             is_key = kind in KEY_WORDS
             for nth in range(count):
-                label = f"{name}{'' if count == 1 else ORDINAL[nth]}{title}"
+                label = f"{name}{'' if count == 1 else f'第{ordinal(nth + 1)}'}{title}"
                 rows.append((True, number, kind, label, is_key, code))
     for number, (name, code, urban_only) in enumerate(
         zip(villages["name"], villages["code"], villages["urban_only"], strict=True)
@@ -74,7 +73,7 @@ def _wanted(plan: Plan) -> pd.DataFrame:
         rows.append((False, number, "centre", f"{label}综治中心", False, code))
         if not urban_only:
             rows.append((False, number, "clinic", f"{label}卫生室", False, code))
-    rows.append((True, 0, "centre", "宁陕县综治中心", False, COUNTY_CODE))
+    rows.append((True, 0, "centre", f"{plan.site.name}综治中心", False, plan.site.code))
     return pd.DataFrame(rows, columns=["of_town", "number", "kind", "name", "is_key", "unit"])
 
 
@@ -118,11 +117,12 @@ def place_frame(living: Living, rng: np.random.Generator) -> pd.DataFrame:
 SCENIC = ("云台", "百瀑沟", "松鹤岭", "听泉谷", "红叶坪", "石林沟")
 
 
-def organisation_frame(living: Living, count: int, rng: np.random.Generator) -> pd.DataFrame:
+def organisation_frame(living: Living, rng: np.random.Generator) -> pd.DataFrame:
     """Return enterprises, shops and cooperatives with made-up credit codes."""
-    town = living.plan.blocks["town"].to_numpy()[living.houses["block"].to_numpy()]
-    weight = np.where(town == 0, 6.0, np.where(town > 0, 4.0, 0.4))
-    house = np.sort(rng.choice(len(town), count, replace=False, p=weight / weight.sum()))
+    count = living.size.organisations
+    setting = living.plan.setting[living.houses["block"].to_numpy()]
+    weight = np.select([setting == "city", setting == "market_town"], [6.0, 4.0], 0.4)
+    house = np.sort(rng.choice(len(setting), count, replace=False, p=weight / weight.sum()))
     kind = rng.choice(
         ["shop", "enterprise", "cooperative", "association"], count, p=[0.55, 0.2, 0.2, 0.05]
     )

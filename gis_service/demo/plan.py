@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -11,18 +12,18 @@ import shapely
 from gis_service.demo.adjacency import Shared, neighbours, parted, shared_borders
 from gis_service.demo.chance import chance
 from gis_service.demo.lines import Lines
-from gis_service.demo.outline import Box, county_box
+from gis_service.demo.outline import Box, box_round
 from gis_service.demo.raster import Ints
 from gis_service.demo.roads import roads
 from gis_service.demo.settle import Ground, Settled, ground, settled
+from gis_service.demo.site import Site
 from gis_service.demo.size import Size
 from gis_service.demo.terrain import terrain
 from gis_service.demo.tiling import Borders, Pieces, borders_of, faces_of, pieces_of
-from gis_service.demo.townplan import Town, led_into, plan_town
+from gis_service.demo.townplan import Town, built, draft_town, led_into
 from gis_service.demo.waters import river_cells, waters
 
 SMALLEST_FACE_M2 = 1_500.0
-CITY_STREETS_M = (78.0, 110.0)
 MARKET_STREETS_M = (62.0, 105.0)
 
 
@@ -39,6 +40,20 @@ class Plan:
     waters: pd.DataFrame  # kind, name, width_m, geom
 
     town_names: dict[str, str]
+    scale: Size
+
+    @property
+    def site(self) -> Site:
+        """Return which place this is."""
+        return self.box.site
+
+    @cached_property
+    def setting(self) -> Lines:
+        """Return per block whether it is of a city, a market_town or a village."""
+        town = self.blocks["town"].to_numpy()
+        is_city = (town >= 0) & (town < self.scale.city_towns)
+        settings = np.select([is_city, town >= 0], ["city", "market_town"], "village")
+        return np.asarray(settings.astype(object))
 
     @property
     def outline(self) -> shapely.Geometry:
@@ -46,40 +61,50 @@ class Plan:
         return shapely.coverage_union_all(self.blocks["geom"].to_numpy())
 
 
-def laid_out(seed: int, units: pd.DataFrame, scale: Size) -> Plan:
+def laid_out(seed: int, units: pd.DataFrame, scale: Size, site: Site) -> Plan:
     """Return the plan of one seed."""
-    box = county_box()
+    box = box_round(site)
     hills = terrain(chance(seed, "terrain"), box, scale.cell_m * scale.terrain_cells)
     land = ground(hills, box, scale, chance(seed, "ground"))
     home = settled(land, box, units, scale, chance(seed, "settle"))
     water = waters(hills, chance(seed, "waters"))
-    way = roads(land, home, river_cells(hills, scale.terrain_cells), chance(seed, "roads"))
+    way = roads(land, home, river_cells(hills, scale.terrain_cells), site, chance(seed, "roads"))
     pieces = pieces_of(land, home, scale, chance(seed, "tiling"))
     borders = borders_of(pieces, land.cell_m, chance(seed, "borders"))
-    borders, towns = _towns(seed, pieces, borders, water)
+    borders, towns = _towns(seed, pieces, borders, water, scale)
     outside = _rural_blocks(pieces, borders, home)
     inside = [_town_blocks(number, town, home) for number, town in towns.items()]
     blocks, shared = _without_slivers(pd.concat([outside, *inside], ignore_index=True))
-    blocks["village"] = _city_communities(blocks, shared, home)
+    for number, code in enumerate(list(site.town_seats)[: scale.city_towns]):
+        blocks["village"] = _city_communities(blocks, shared, home, number, code)
     way = led_into(way, list(towns.values()))
     streets = pd.concat([way, *(t.streets for t in towns.values())], ignore_index=True)
     county = shapely.coverage_union_all(blocks["geom"].to_numpy())
     names = dict(zip(units["code"], units["name"], strict=True))
     return Plan(
-        box, land, home, blocks, shared, _within(streets, county), _within(water, county), names
+        box,
+        land,
+        home,
+        blocks,
+        shared,
+        _within(streets, county),
+        _within(water, county),
+        names,
+        scale,
     )
 
 
 def _towns(
-    seed: int, pieces: Pieces, borders: Borders, water: pd.DataFrame
+    seed: int, pieces: Pieces, borders: Borders, water: pd.DataFrame, scale: Size
 ) -> tuple[Borders, dict[int, Town]]:
-    towns = {}
-    for label in np.flatnonzero(pieces.town >= 0):
+    drafts = {}
+    for label in np.flatnonzero(pieces.town >= 0).tolist():
         number = int(pieces.town[label])
-        spacing = CITY_STREETS_M if number == 0 else MARKET_STREETS_M
+        spacing_m = scale.city_streets_m if number < scale.city_towns else MARKET_STREETS_M
         rng = chance(seed, f"town {number}")
-        borders, towns[number] = plan_town(borders, int(label), spacing, water, rng)
-    return borders, towns
+        drafts[label] = draft_town(borders, label, spacing_m, water, rng)
+    borders, towns = built(borders, drafts)
+    return borders, {int(pieces.town[label]): town for label, town in towns.items()}
 
 
 def _rural_blocks(pieces: Pieces, borders: Borders, home: Settled) -> pd.DataFrame:
@@ -132,10 +157,12 @@ def _merged_rows(blocks: pd.DataFrame, into: Ints) -> tuple[pd.DataFrame, Shared
     return rows, shared_borders(geom)
 
 
-def _city_communities(blocks: pd.DataFrame, shared: Shared, home: Settled) -> Ints:
+def _city_communities(
+    blocks: pd.DataFrame, shared: Shared, home: Settled, town: int, code: str
+) -> Ints:
+    """Return the village of each block after a town's blocks are parted among communities."""
     village = blocks["village"].to_numpy().copy()
-    city = np.flatnonzero(blocks["town"].to_numpy() == 0)
-    code = home.villages["town"].min()
+    city = np.flatnonzero(blocks["town"].to_numpy() == town)
     mine = home.villages.index[(home.villages["town"] == code) & home.villages["urban_only"]]
     geom = blocks["geom"].to_numpy()
     at = {int(b): np.array(shapely.centroid(geom[b]).coords[0]) for b in city}

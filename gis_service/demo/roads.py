@@ -12,23 +12,25 @@ from scipy.sparse import csr_array
 from gis_service.demo.lines import chains, relaxed, smoothed
 from gis_service.demo.raster import Floats, Ints, Reached, graph, reach, way
 from gis_service.demo.settle import Ground, Settled
+from gis_service.demo.site import Site
 
 KINDS = ("trunk", "primary", "secondary", "lane")
-_TRUNK_TOWNS = (2, 3, 5)  # places in TOWN_SEATS that the trunk road runs through
 
 
-def roads(land: Ground, home: Settled, wet: Ints, rng: np.random.Generator) -> pd.DataFrame:
+def roads(
+    land: Ground, home: Settled, wet: Ints, site: Site, rng: np.random.Generator
+) -> pd.DataFrame:
     """Return kind and geom (local metres) of every stretch between two junctions."""
     cost = _cost(land, wet)
     net = graph(cost)
     edges: dict[tuple[int, int], int] = {}
     seats = home.town_seats
     from_seat = reach(net, seats[:1])
-    for rank, numbers in ((0, _TRUNK_TOWNS), (1, range(1, len(seats)))):
+    for rank, numbers in ((0, site.trunk_towns), (1, range(1, len(seats)))):
         for number in numbers:
             _add(edges, way(from_seat, int(seats[number])), rank)
     across = reach(net, seats[2:3])
-    for number in (7, 8, 3):
+    for number in site.cross_towns:
         _add(edges, way(across, int(seats[number])), 1)
     villages = home.villages["seat"].unique()
     _join(edges, net, villages, 2)

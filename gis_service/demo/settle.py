@@ -10,7 +10,7 @@ import shapely
 from scipy.ndimage import binary_dilation, gaussian_filter, zoom
 
 from gis_service.demo.chance import fractal
-from gis_service.demo.outline import TOWN_SEATS, Box
+from gis_service.demo.outline import Box
 from gis_service.demo.raster import Flags, Floats, Ints, graph, labels_of, reach, without_fragments
 from gis_service.demo.size import Size
 from gis_service.demo.terrain import Terrain, above_stream, finer
@@ -18,7 +18,6 @@ from gis_service.demo.terrain import Terrain, above_stream, finer
 URBAN = 1_000_000  # labels from here on are towns
 HAMLET_REACH = 6.0  # cost distance, about cells on flat ground
 STREAM_KM2 = 2.5
-BAND_M = 4_500.0
 
 
 @dataclass(frozen=True)
@@ -55,11 +54,11 @@ class Settled:
 
     villages: pd.DataFrame  # code, name, kind, town, seat (cell), urban_only
     groups: pd.DataFrame  # village (row of `villages`), seat (cell), households
-    town_seats: Ints  # cells, in the order of TOWN_SEATS
+    town_seats: Ints  # cells, in the order of the site's
     town_owners: Ints  # the village (row of `villages`) that each town's built-up ground is of
     group: Ints
     hamlet: Flags  # the built-up and farmed cells round a group's seat
-    urban: Ints  # which town's built-up ground, in the order of TOWN_SEATS
+    urban: Ints  # which town's built-up ground, in the order of the site's
 
 
 def ground(land: Terrain, box: Box, scale: Size, rng: np.random.Generator) -> Ground:
@@ -78,8 +77,8 @@ def _county(land: Terrain, box: Box) -> Ints:
     rows, columns = land.height_m.shape
     y, x = np.mgrid[0:rows, 0:columns]
     points = shapely.points((x + 0.5) * land.cell_m, (y + 0.5) * land.cell_m)
-    outline = shapely.Polygon(box.outline_m)
-    inner, outer = outline.buffer(-BAND_M), outline.buffer(BAND_M)
+    outline, band_m = shapely.Polygon(box.outline_m), box.site.border_band_m
+    inner, outer = outline.buffer(-band_m), outline.buffer(band_m)
     shapely.prepare([inner, outer])
     inside = shapely.contains(inner, points)
     outside = ~shapely.contains(outer, points)
@@ -101,7 +100,7 @@ def settled(
     urban = _urban(land, seats, scale)
     town = labels_of(reach(net, seats), seats).reshape(land.shape)
     town = without_fragments(np.where(urban >= 0, urban, town))
-    villages = _villages(land, seats, np.where(urban < 0, town, -1), units, rng)
+    villages = _villages(land, box, np.where(urban < 0, town, -1), units, scale, rng)
     own = villages.index[~villages["urban_only"]].to_numpy()
     own_seats = villages["seat"].to_numpy()[own]
     label = labels_of(reach(graph(cost, apart=town), own_seats), own_seats)
@@ -114,16 +113,16 @@ def settled(
     inner = reach(graph(cost, apart=mixed), group_seats)
     group = labels_of(inner, group_seats).reshape(land.shape)
     near = (inner.distance.reshape(land.shape) < HAMLET_REACH) & (group >= 0)
-    owners = _owners(villages, mixed, len(seats))
+    owners = _owners(villages, mixed, box)
     return Settled(villages, groups, seats, owners, group, near, urban)
 
 
-def _owners(villages: pd.DataFrame, mixed: Ints, towns: int) -> Ints:
+def _owners(villages: pd.DataFrame, mixed: Ints, box: Box) -> Ints:
     """Return per town the village that its built-up ground is of: the community, if any."""
-    code = np.array(list(TOWN_SEATS))
-    owners = np.zeros(towns, dtype=np.int64)
-    for number in range(towns):
-        mine = villages.index[villages["town"] == code[number]]
+    codes = list(box.site.town_seats)
+    owners = np.zeros(len(codes), dtype=np.int64)
+    for number, code in enumerate(codes):
+        mine = villages.index[villages["town"] == code]
         community = mine[villages["urban_only"][mine]]
         round_it = mixed[binary_dilation(mixed == URBAN + number)]
         beside = [int((round_it == village).sum()) for village in mine]
@@ -146,17 +145,24 @@ def _urban(land: Ground, seats: Ints, scale: Size) -> Ints:
 
 
 def _villages(
-    land: Ground, seats: Ints, town: Ints, units: pd.DataFrame, rng: np.random.Generator
+    land: Ground,
+    box: Box,
+    town: Ints,
+    units: pd.DataFrame,
+    scale: Size,
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
+    seats = np.array([_valley_near(land, point) for point in box.seats_m])
     rows = units[units["level"] == "village"].reset_index(drop=True)
     urban_only = rows["kind"] == "community"
     seat = np.zeros(len(rows), dtype=np.int64)
-    for number, code in enumerate(TOWN_SEATS):
+    for number, code in enumerate(box.site.town_seats):
         mine = rows.index[rows["parent_code"] == code].to_numpy()
         community = urban_only[mine].to_numpy()
         seat[mine[community]] = seats[number]
-        fit = np.flatnonzero(((town == number) & (land.drained_km2 > 3.0)).ravel())
-        others = mine[~community]
+        others, own = mine[~community], np.flatnonzero((town == number).ravel())
+        by_stream = own[land.drained_km2.ravel()[own] > scale.village_stream_km2]
+        fit = by_stream if len(by_stream) > 10 * len(others) else own
         seat[others] = spread(land, fit, seats[number : number + 1], len(others), rng)
     return rows.assign(seat=seat, town=rows["parent_code"], urban_only=urban_only)
 
@@ -201,7 +207,7 @@ def _groups(
         count = max(3, round(total / scale.group_households))
         seat = np.array([villages["seat"][number]])
         mine = flat == number
-        fit = np.flatnonzero(mine & (land.drained_km2.ravel() > 1.5))
+        fit = np.flatnonzero(mine & (land.drained_km2.ravel() > scale.village_stream_km2 / 2))
         fit = fit if len(fit) > 5 * count else np.flatnonzero(mine)
         away = np.hypot(*(land.centre_m(fit) - land.centre_m(seat)).T)
         seats = spread(

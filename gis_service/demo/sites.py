@@ -70,11 +70,13 @@ def houses(
 
 
 def _needed(plan: Plan, parting: Parting) -> Ints:
-    per_house = np.select([plan.blocks["town"] == 0, plan.blocks["town"] > 0], [3.6, 2.2], 1.12)
+    setting = plan.setting
+    wanted = [setting == "city", setting == "market_town"]
+    city, market, village = plan.scale.households_per_house
+    per_house = np.select(wanted, [city, market], village)
     need = np.ceil(parting.households / per_house).astype(np.int64)
-    # towns have shops, halls and sheds where nobody lives
-    town = plan.blocks["town"].to_numpy()
-    return np.asarray(need + np.select([town == 0, town > 0], [4, 2], 0))
+    # towns have shops and halls besides
+    return np.asarray(need + np.select(wanted, plan.scale.spare_houses, 0))
 
 
 def _roadside(
@@ -113,7 +115,7 @@ def _street_faces(plan: Plan, need: Ints, rng: np.random.Generator) -> pd.DataFr
             shapely.boundary(shapely.buffer(geom, -inset, join_style="mitre")), return_index=True
         )
         line, at, along = _stations(rings, spacing)
-        city = plan.blocks["town"].to_numpy()[faces[row[line]]] == 0
+        city = plan.setting[faces[row[line]]] == "city"
         wide = np.where(city, rng.uniform(12, 20, len(at)), rng.uniform(9, 15, len(at)))
         deep = np.where(city, rng.uniform(10, 13, len(at)), rng.uniform(9, 12, len(at)))
         site = _site_frame(at, along, wide, deep)

@@ -33,6 +33,22 @@ class Size:
     positions: int = 12_000
     parts: int = 3_000
     devices: int = 420
+    organisations: int = 620
+    public_times: int = 1  # of what public buildings a city town has
+    city_towns: int = 1  # the first so many towns are city, the others market towns
+    city_streets_m: tuple[float, float] = (78.0, 110.0)
+    town_reach_m: float = 1_500.0  # from its seat a town thins out
+    households_per_house: tuple[float, float, float] = (3.6, 2.2, 1.12)  # city, market, village
+    spare_houses: tuple[int, int] = (4, 2)  # of a block in city and market town: shops, halls
+    most_floors: int = 9
+    special_open_m2: float = 800_000.0  # least ground of a special grid outside towns
+    village_stream_km2: float = 3.0  # drained by the least stream that a village sits at
+    registered_share: float = 0.92
+    leaving: float = 1.0  # how many go away to work, against the county's
+    vacant_never: int = 8  # grids nobody was posted to
+    vacant_ended: int = 6  # grids whose worker left and was not replaced
+    chiefs: int = 44
+    chiefs_of_several: int = 14
 
     @property
     def village_grids(self) -> int:

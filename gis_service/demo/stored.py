@@ -9,7 +9,6 @@ import shapely
 from pyproj import Transformer
 
 from gis_service.demo.lines import Lines
-from gis_service.demo.outline import AREA_M2, CENTRE, METRIC_SRID
 from gis_service.demo.plan import Plan
 from gis_service.demo.raster import Floats
 
@@ -23,6 +22,7 @@ class Placing:
     centre_local_m: Floats
     centre_metric_m: Floats
     scale: float
+    srid: int
 
     def metric(self, points_m: Floats) -> Floats:
         """Return local points in the metric CRS."""
@@ -34,7 +34,7 @@ class Placing:
 
     def stored(self, shapes: Lines) -> Lines:
         """Return local shapes as EPSG:4490 degrees; equal vertices stay equal."""
-        back = Transformer.from_crs(METRIC_SRID, 4490, always_xy=True)
+        back = Transformer.from_crs(self.srid, 4490, always_xy=True)
 
         def degrees(points: Floats) -> Floats:
             at = self.metric(points)
@@ -44,7 +44,7 @@ class Placing:
 
     def local(self, lonlat: Floats) -> Floats:
         """Return stored degrees as local metres."""
-        forward = Transformer.from_crs(4490, METRIC_SRID, always_xy=True)
+        forward = Transformer.from_crs(4490, self.srid, always_xy=True)
         at = np.column_stack(forward.transform(lonlat[:, 0], lonlat[:, 1]))
         return (at - self.centre_metric_m) / self.scale + self.centre_local_m
 
@@ -55,7 +55,9 @@ class Placing:
 
 def placing(plan: Plan) -> Placing:
     """Return the placing that gives the county its published area and its centre."""
-    forward = Transformer.from_crs(4490, METRIC_SRID, always_xy=True)
+    site = plan.site
+    forward = Transformer.from_crs(4490, site.metric_srid, always_xy=True)
     area = float(shapely.area(plan.blocks["geom"].to_numpy()).sum())
     seat = plan.land.centre_m(plan.home.town_seats[:1])[0]
-    return Placing(seat, np.array(forward.transform(*CENTRE)), float(np.sqrt(AREA_M2 / area)))
+    scale = float(np.sqrt(site.area_m2 / area))
+    return Placing(seat, np.array(forward.transform(*site.centre)), scale, site.metric_srid)

@@ -13,8 +13,6 @@ from gis_service.demo.chance import fractal
 from gis_service.demo.outline import Box
 from gis_service.demo.raster import Floats, Ints, graph, reach
 
-LOWEST_M = 620.0
-HIGHEST_M = 2_900.0
 EROSION_ROUNDS = 20
 
 
@@ -46,7 +44,9 @@ def terrain(rng: np.random.Generator, box: Box, cell_m: float) -> Terrain:
         receiver = _steepest(height.reshape(rows, columns))
     drained, height = _balanced(receiver, hardness, cell_m)
     shape = (rows, columns)
-    return Terrain(cell_m, _scaled(height.reshape(shape)), drained.reshape(shape), receiver)
+    return Terrain(
+        cell_m, _scaled(height.reshape(shape), box.site.relief_m), drained.reshape(shape), receiver
+    )
 
 
 def finer(land: Terrain, rng: np.random.Generator, times: int) -> Floats:
@@ -137,7 +137,8 @@ def _steepest(height: Floats) -> Ints:
     return np.asarray(receiver.ravel())
 
 
-def _scaled(height: Floats) -> Floats:
+def _scaled(height: Floats, relief_m: tuple[float, float]) -> Floats:
     top = float(np.quantile(height, 0.9995))
     share: NDArray[np.float64] = np.clip(height / top, 0.0, 1.02)
-    return LOWEST_M + (HIGHEST_M - LOWEST_M) * share**1.15
+    low, high = relief_m
+    return low + (high - low) * share**1.15

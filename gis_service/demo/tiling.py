@@ -131,22 +131,39 @@ def faces_of(borders: Borders) -> Lines:
     return faces
 
 
-def cut_town(borders: Borders, town: int, cuts: Lines) -> tuple[Borders, Lines]:
-    """Return the borders noded where the cuts meet the label `town`, and the faces inside it."""
-    ring = (borders.sides == town).any(axis=1)
+def cut_towns(borders: Borders, towns: list[int], cuts: Lines) -> tuple[Borders, dict[int, Lines]]:
+    """Return the borders noded where the cuts meet those of some labels, and the faces in each.
+
+    Labels that share a border are cut in one call; no cut leaves the ground of one for another.
+    """
+    ring = np.isin(borders.sides, towns).any(axis=1)
     lines, sides = borders.lines[ring], borders.sides[ring]
     noded = np.asarray(shapely.get_parts(shapely.unary_union([*lines, *cuts], grid_size=GRID_M)))
     # snap rounding may have bent the border by less than the lattice
     middle = shapely.line_interpolate_point(noded, 0.5, normalized=True)
     tree = shapely.STRtree(lines)
     piece, line = tree.query_nearest(middle, max_distance=2 * GRID_M, all_matches=False)
-    outer = noded[piece]
+    outer, outer_sides = noded[piece], sides[line]
     kept = Borders(
         np.concatenate([borders.lines[~ring], outer]),
-        np.concatenate([borders.sides[~ring], sides[line]]),
+        np.concatenate([borders.sides[~ring], outer_sides]),
     )
-    # a street that touches the border may leave a hair between them: it is the town's as well
-    area = shapely.union_all(shapely.get_parts(shapely.polygonize(outer)))
     faces = np.asarray(shapely.get_parts(shapely.polygonize(noded)))
-    inside = shapely.contains(area, shapely.point_on_surface(faces))
-    return kept, faces[inside]
+    points = shapely.point_on_surface(faces)
+    inside = {}
+    for town in towns:
+        area = _ground_of(outer[(outer_sides == town).any(axis=1)])
+        shapely.prepare(area)
+        inside[town] = faces[shapely.contains(area, points)]
+    return kept, inside
+
+
+def _ground_of(outer: Lines) -> shapely.Geometry:
+    """Return what a label's border lines enclose, without the land of others that it is round."""
+    closed = np.asarray(shapely.get_parts(shapely.polygonize(outer)))
+    hull = shapely.polygons(shapely.get_exterior_ring(closed))
+    main = closed[int(np.argmax(shapely.area(hull)))]
+    holes = shapely.polygons(shapely.get_parts(shapely.get_rings(main)[1:]))
+    # a street that touches the border may leave a hair between them: it is the town's as well
+    own = ~shapely.contains(shapely.union_all(holes), shapely.point_on_surface(closed))
+    return shapely.union_all(closed[own])

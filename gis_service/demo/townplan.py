@@ -10,7 +10,7 @@ import shapely
 
 from gis_service.demo.lines import Lines
 from gis_service.demo.raster import Flags, Floats
-from gis_service.demo.tiling import Borders, cut_town, faces_of
+from gis_service.demo.tiling import Borders, cut_towns, faces_of
 
 BANK_M = 7.0
 EDGE_M = 4.0
@@ -28,14 +28,23 @@ class Town:
     streets: pd.DataFrame  # kind, geom
 
 
-def plan_town(
+@dataclass(frozen=True)
+class Draft:
+    """A town before its ground is cut: its streets, where they run dry, and what cuts it."""
+
+    area: shapely.Polygon
+    streets: pd.DataFrame  # kind, geom
+    cuts: Lines
+
+
+def draft_town(
     borders: Borders,
     label: int,
     spacing_m: tuple[float, float],
     water: pd.DataFrame,
     rng: np.random.Generator,
-) -> tuple[Borders, Town]:
-    """Return the borders noded by the town's streets, and the town.
+) -> Draft:
+    """Return a town's streets and the lines that cut its ground.
 
     Streets run along and across the long axis of the town, `spacing_m` apart on average; one
     in three of those that meet a river has a bridge.
@@ -51,13 +60,47 @@ def plan_town(
     bridged = (is_main | (rng.random(len(grid)) < BRIDGED_SHARE)) & (in_river < BRIDGE_M)
     dry = np.where(bridged, grid, shapely.difference(grid, banks))
     edges = shapely.intersection(near["geom"].to_numpy(), area.buffer(60.0))
-    borders, faces = cut_town(borders, label, np.concatenate([grid, edges]))
     inside, row = shapely.get_parts(
         shapely.intersection(dry, area.buffer(-EDGE_M)), return_index=True
     )
     kind = np.where(is_main[row], "primary", "street")
     streets = pd.DataFrame({"kind": kind, "geom": inside})
-    return borders, Town(area, faces, streets[shapely.length(inside) > 40.0])
+    long_enough = streets[shapely.length(inside) > 40.0]
+    return Draft(area, long_enough, np.concatenate([grid, edges]))
+
+
+def built(borders: Borders, drafts: dict[int, Draft]) -> tuple[Borders, dict[int, Town]]:
+    """Return the borders noded by the streets of all towns, and the towns, by label.
+
+    Towns that touch are cut together, so that both have the nodes of their common border.
+    """
+    towns: dict[int, Town] = {}
+    for together in _clusters(borders, sorted(drafts)):
+        cuts = np.concatenate([_cuts(drafts[label], together) for label in together])
+        borders, faces = cut_towns(borders, together, cuts)
+        for label in together:
+            draft = drafts[label]
+            towns[label] = Town(draft.area, faces[label], draft.streets)
+    return borders, towns
+
+
+def _clusters(borders: Borders, labels: list[int]) -> list[list[int]]:
+    """Return the towns that touch one another, directly or through others, by their least."""
+    joined = {label: {label} for label in labels}
+    for one, other in np.unique(borders.sides, axis=0).tolist():
+        if one in joined and other in joined:
+            both = joined[one] | joined[other]
+            joined.update(dict.fromkeys(both, both))
+    return [sorted(joined[label]) for label in labels if label == min(joined[label])]
+
+
+def _cuts(draft: Draft, together: list[int]) -> Lines:
+    # a lone town's streets may end outside it; another town's ground must not be cut by them
+    if len(together) == 1:
+        return draft.cuts
+    parts = shapely.get_parts(shapely.intersection(draft.cuts, draft.area))
+    lines: Lines = parts[shapely.get_type_id(parts) == 1]
+    return lines
 
 
 def led_into(roads: pd.DataFrame, towns: list[Town]) -> pd.DataFrame:

@@ -12,10 +12,6 @@ from gis_service.demo.identity import names, phones
 from gis_service.demo.living import Living
 from gis_service.demo.raster import Floats, Ints
 
-VACANT_NEVER = 8  # grids nobody was posted to
-VACANT_ENDED = 6  # grids whose worker left and was not replaced
-CHIEFS = 44
-CHIEFS_OF_SEVERAL = 14
 POSITION_STEP_MINUTES = 12
 VISIT_DAYS = 90
 
@@ -45,18 +41,18 @@ def posting_frame(living: Living, rng: np.random.Generator) -> tuple[pd.DataFram
 
 def _posted(living: Living, rng: np.random.Generator) -> pd.DataFrame:
     order = rng.permutation(len(living.parting.grids))
-    ended = order[VACANT_NEVER : VACANT_NEVER + VACANT_ENDED]
-    staffed = order[VACANT_NEVER + VACANT_ENDED :]
-    single = living.size.workers - CHIEFS - VACANT_ENDED
+    ended = order[living.size.vacant_never : living.size.vacant_never + living.size.vacant_ended]
+    staffed = order[living.size.vacant_never + living.size.vacant_ended :]
+    single = living.size.workers - living.size.chiefs - living.size.vacant_ended
     rows = [(n, int(g), "worker", False) for n, g in enumerate(ended)]
-    first = VACANT_ENDED
+    first = living.size.vacant_ended
     rows += [(first + n, int(staffed[n % len(staffed)]), "worker", True) for n in range(single)]
     # chiefs take the grids that no worker has, then stand beside workers
     first += single
     uncovered = staffed[single:]
-    count = max(CHIEFS, len(uncovered))
+    count = max(living.size.chiefs, len(uncovered))
     spread = np.concatenate([uncovered, staffed])[:count]
-    rows += [(first + n % CHIEFS, int(g), "chief", True) for n, g in enumerate(spread)]
+    rows += [(first + n % living.size.chiefs, int(g), "chief", True) for n, g in enumerate(spread)]
     rows += _more_for_chiefs(living, first, spread, staffed)
     frame = pd.DataFrame(rows, columns=["worker", "grid", "role", "active"])
     return frame.drop_duplicates(["worker", "grid"]).reset_index(drop=True)
@@ -68,7 +64,7 @@ def _more_for_chiefs(
     # a chief of several grids has others of the same village, never one that stays vacant
     village = living.parting.grids["village"].to_numpy()
     rows = []
-    for number in range(CHIEFS_OF_SEVERAL):
+    for number in range(living.size.chiefs_of_several):
         own = int(spread[number])
         beside = np.sort(staffed[(village[staffed] == village[own]) & (staffed != own)])
         rows += [(first + number, int(g), "chief", True) for g in beside[:3]]

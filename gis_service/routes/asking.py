@@ -95,6 +95,16 @@ def scoped(running: Running, view: View) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def snapshot(running: Running, view: View) -> Iterator[Connection]:
+    """Give a transaction as `scoped` does whose statements all see the same moment."""
+    with running.engine.connect() as connection:
+        connection.execution_options(isolation_level="REPEATABLE READ")
+        with connection.begin():
+            enter_scope(connection, view)
+            yield connection
+
+
 def _bad_box() -> Malformed:
     return Malformed(
         "bad-bbox",

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from gis_service.access import on_date
 from gis_service.errors import problem_answers
-from gis_service.routes.asking import Day, Service, Who, scoped
+from gis_service.routes.asking import Day, Service, Who, snapshot
 from gis_service.routes.layers import GEOJSON
 from layers.block_sums import Counting
 from layers.grids_at import grids_at
@@ -30,7 +30,7 @@ def grids(
     who.needs("counts")
     view = on_date(who.view, as_of)
     most = min(limit, service.settings.page_limit)
-    with scoped(service, view) as connection:
+    with snapshot(service, view) as connection:
         counting = Counting(view, the_county(connection).population_basis, service.now())
         body = grids_at(connection, counting, limit=most, after=after)
     return Response(body, media_type=GEOJSON, headers={"Cache-Control": "private, no-cache"})

@@ -30,7 +30,7 @@ def desk_of(service: Running, who: Asker, right: str = "plans") -> Iterator[Desk
     who.needs(right)
     with scoped(service, who.view) as connection:
         own = service.plans
-        yield Desk(connection, who.view, service.now(), own.states, own.sums)
+        yield Desk(connection, who.view, service.now(), own.states, own.sums, own.shapes)
 
 
 @router.post("", status_code=201)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
@@ -12,7 +13,7 @@ import pandas as pd
 import shapely
 from pyproj import Transformer
 
-from gis_service.demo import DemoCounty, Size, demo
+from gis_service.demo import CITY, DemoCounty, Size, demo, demo_city
 from gis_service.demo.county import made_up
 
 SEED = 1
@@ -74,3 +75,32 @@ def digest(frame: pd.DataFrame) -> str:
         else:
             found.update(repr(values.tolist()).encode())
     return found.hexdigest()
+
+
+SMALL_CITY = replace(
+    CITY,
+    cell_m=90.0,
+    city_streets_m=(260.0, 340.0),
+    open_block_km2=1.0,
+    grids=200,
+    city_grids=145,
+    special_grids=12,
+    households=9_000,
+    city_households=7_500,
+    people=24_000,
+    cameras=500,
+    workers=330,
+    incidents=3_000,
+    visits=900,
+    positions=700,
+    parts=300,
+    devices=80,
+    organisations=400,
+    public_times=1,
+)
+
+
+@cache
+def small_city(seed: int = SEED, today: date = TODAY) -> DemoCounty:
+    """A city of the same units with few of everything."""
+    return demo_city(seed, today, SMALL_CITY)

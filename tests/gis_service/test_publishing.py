@@ -12,7 +12,16 @@ from typing import Any
 
 import pytest
 import shapely
-from sqlalchemy import ColumnElement, Connection, Engine, create_engine, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    create_engine,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import DBAPIError
 
 from gis_service.access import system_view
@@ -110,11 +119,11 @@ def shape_of(connection: Connection, code: str, day: date | None = None) -> Any:
     return shapely.from_wkb(bytes(connection.execute(statement).scalar_one()))
 
 
-def counts(engine: Engine, day: date) -> dict[str, dict[str, Any]]:
+def counts(engine: Engine, day: date, basis: str = "present") -> dict[str, Any]:
     with engine.begin() as connection:
         view = View("tester", ("/",), EVERYTHING.rights, as_of=day)
         enter_scope(connection, view)
-        return dict(counts_at(connection, Counting(view, "present", NOW)))
+        return dict(counts_at(connection, Counting(view, basis, NOW)))
 
 
 def assert_sound(connection: Connection) -> None:
@@ -273,6 +282,63 @@ def test_every_earlier_date_is_reproduced_after_five_publications(engine: Engine
     assert len({str(sorted(one.items())) for _, one in kept}) == 6
     with at(engine) as desk:
         assert_sound(desk.connection)
+
+
+def test_people_who_come_later_change_no_earlier_dates_counts(engine: Engine) -> None:
+    """After every publication a hundred people move in; what was counted before stays."""
+    days, kept = [], []
+    for number, to in enumerate([GRID_2, GRID_1, GRID_2, GRID_1, GRID_2]):
+        day = FIRST_DAY + timedelta(days=2 * number)
+        days.append(day - timedelta(days=1))
+        kept.append(counts(engine, days[-1]))
+        published(engine, 2 * number, move([BLOCK_10], to))
+        with at(engine) as desk:
+            more = update(block_count).where(block_count.c.block_id == BLOCK_11)
+            people = {name: block_count.c[name] + 100 for name in ("people", "usual")}
+            desk.connection.execute(more.values(people))
+        for earlier, then in zip(days, kept, strict=True):
+            assert counts(engine, earlier) == then
+    assert [sum(one["people"] for one in found.values()) for found in kept] == [
+        64, 164, 264, 364, 464
+    ]  # fmt: skip
+    assert sum(one["people"] for one in counts(engine, day).values()) == 564
+
+
+@pytest.mark.parametrize("basis", ["present", "registered", "usual"])
+def test_an_earlier_dates_people_are_counted_on_every_basis(engine: Engine, basis: str) -> None:
+    day = FIRST_DAY - timedelta(days=1)
+    before = counts(engine, day, basis)
+    published(engine, 0, move([BLOCK_10], GRID_2))
+    assert counts(engine, day, basis) == before
+
+
+def test_two_publications_on_one_day_keep_what_was_counted_before_both(engine: Engine) -> None:
+    day = FIRST_DAY - timedelta(days=1)
+    before = counts(engine, day)
+    published(engine, 0, move([BLOCK_10], GRID_2))
+    published(engine, 0, move([BLOCK_11], GRID_1))
+    assert counts(engine, day) == before
+
+
+def test_a_roll_back_keeps_the_counts_of_what_it_replaces(engine: Engine) -> None:
+    plan = published(engine, 0, move([BLOCK_10], GRID_2))
+    redrawn = counts(engine, FIRST_DAY)
+    with at(engine, 3) as desk:
+        roll_back(desk, plan, desk.row(plan).version)
+        desk.connection.execute(update(block_count).values(people=0))
+    assert counts(engine, FIRST_DAY) == redrawn
+    assert sum(one["people"] for one in counts(engine, FIRST_DAY + timedelta(days=3)).values()) == 0
+
+
+def test_counts_of_an_earlier_date_are_seen_in_scope_only(engine: Engine) -> None:
+    published(engine, 0, move([BLOCK_10], GRID_2))
+    day = FIRST_DAY - timedelta(days=1)
+    with engine.begin() as connection:
+        view = View("tester", ("/610923/610923101/",), EVERYTHING.rights, as_of=day)
+        enter_scope(connection, view)
+        seen = counts_at(connection, Counting(view, "present", NOW))
+    assert set(seen) < set(counts(engine, day))
+    assert not {GRID_1, GRID_2} & set(seen)
 
 
 def map_of(engine: Engine, day: date) -> dict[str, float]:
