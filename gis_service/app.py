@@ -18,6 +18,7 @@ from gis_service.routes import (
     events,
     grids,
     health,
+    imports,
     ingest,
     landing,
     layers,
@@ -30,7 +31,8 @@ from gis_service.settings import Settings
 from gis_service.tile_path import TilePath
 
 ROUTERS = tuple(
-    module.router for module in (health, layers, grids, wall, plans, events, ingest, landing, pages)
+    module.router
+    for module in (health, layers, grids, wall, plans, imports, events, ingest, landing, pages)
 )
 COMPRESSED_FROM_BYTES = 1000
 

@@ -17,6 +17,13 @@ from grid_boundaries.errors import Malformed, NotAllowed, Unsupported
 from grid_boundaries.view import View
 from layers.features import Box
 
+FILES = frozenset(
+    {
+        "application/octet-stream", "application/geo+json", "application/json", "application/zip",
+        "application/geopackage+sqlite3", "application/x-zip-compressed", "application/flatgeobuf",
+    }
+)  # fmt: skip
+
 
 def running_of(request: Request) -> Running:
     """Return what this process holds."""
@@ -64,6 +71,28 @@ async def json_body(request: Request) -> bytes:
             "not-json",
             "请以 application/json 发送",
             "Send it as application/json",
+            content_type=kind[:100],
+        )
+    return await request.body()
+
+
+async def file_body(request: Request) -> bytes:
+    """Return the body of a request that sends a file as it is.
+
+    Raises
+    ------
+    Unsupported
+        It is sent as a form or as plain text, which any site can make a browser send.
+    NotAllowed
+        A browser sends it from another site.
+    """
+    _check_origin(request)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in FILES:
+        raise Unsupported(
+            "not-a-file",
+            "请以 application/octet-stream 或文件自己的类型发送",
+            "Send the file as application/octet-stream, or as what it is",
             content_type=kind[:100],
         )
     return await request.body()

@@ -55,5 +55,3 @@ def overlaid(first: NDArray[Any], second: NDArray[Any]) -> pd.DataFrame:
     table = pd.DataFrame({"a": a, "b": b, "area_m2": area_m2})
     kept = table[table["area_m2"] > 0]
     return kept.sort_values(["a", "b"], ignore_index=True)
-
-

@@ -40,9 +40,8 @@ def crosswalk(
         most people, then most area) and ``is_split``; ordered by code, the best first.
     """
     pieces = _pieces(grids, others)
-    counted = _counted(pieces, blocks)
-    table = counted.drop(columns="geometry").rename(columns={"a": "code", "b": "other"})
-    table = pd.DataFrame(table)
+    counted = pd.DataFrame(_counted(pieces, blocks).drop(columns="geometry"))
+    table = counted.rename(columns={"a": "code", "b": "other"})
     for name in MEASURES:
         amounts = table["area_m2" if name == "area" else name]
         table[f"{name}_share"] = _shares(table["code"], amounts, table["area_m2"])
@@ -79,7 +78,7 @@ def as_shown(shares: NDArray[np.float64], decimals: int = DECIMALS) -> NDArray[n
     missing = units - int(whole.sum())
     order = np.argsort(-(exact - whole), kind="stable")
     whole[order[:missing]] += 1
-    return np.round(whole / units, decimals)
+    return np.asarray(np.round(whole / units, decimals), dtype=float)
 
 
 def _pieces(grids: GeoDataFrame, others: GeoDataFrame) -> GeoDataFrame:
@@ -114,12 +113,13 @@ def _counted(pieces: GeoDataFrame, blocks: GeoDataFrame | None) -> GeoDataFrame:
 def _shares(
     codes: pd.Series[str], amounts: pd.Series[float], area_m2: pd.Series[float]
 ) -> NDArray[np.float64]:
-    values = amounts.to_numpy(dtype=float)
+    values: NDArray[np.float64] = amounts.to_numpy(dtype=np.float64)
     shown = np.zeros(len(values))
     for places in codes.groupby(codes).indices.values():  # remainders are a grid's own
         own = values[places]
-        own = own if own.sum() > 0 else area_m2.to_numpy()[places]
-        shown[places] = as_shown(own if own.sum() > 0 else np.ones(len(own)))
+        if own.sum() == 0:
+            own = area_m2.to_numpy(dtype=np.float64)[places]
+        shown[places] = as_shown(own + (own.sum() == 0))
     return shown
 
 
@@ -132,6 +132,8 @@ def _with_best(table: pd.DataFrame) -> pd.DataFrame:
     )
     best = ranked.drop_duplicates("code").index
     ordered["is_best"] = ordered.index.isin(best)
-    share = ordered[ordered["is_best"]].set_index("code")[["people_share", "area_share"]].min(axis=1)
+    share = (
+        ordered[ordered["is_best"]].set_index("code")[["people_share", "area_share"]].min(axis=1)
+    )
     ordered["is_split"] = ordered["code"].map(share).to_numpy() <= 1 - SPLIT_FROM
     return ordered

@@ -96,9 +96,7 @@ class Finding:
         }  # fmt: skip
 
 
-def with_people(
-    findings: Sequence[Finding], people: pd.DataFrame | None
-) -> list[Finding]:
+def with_people(findings: Sequence[Finding], people: pd.DataFrame | None) -> list[Finding]:
     """Return findings with the people and households that `concerned` counted for each.
 
     Parameters
@@ -110,9 +108,7 @@ def with_people(
     if people is None:
         return list(findings)
     counts = iter(people[["people", "households"]].round(1).to_numpy().tolist())
-    return [
-        one if one.geometry is None else _counted(one, *next(counts)) for one in findings
-    ]
+    return [one if one.geometry is None else _counted(one, *next(counts)) for one in findings]
 
 
 def _counted(one: Finding, people: float, households: float) -> Finding:

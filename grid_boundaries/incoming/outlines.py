@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
 from shapely.geometry.base import BaseGeometry
@@ -84,7 +85,7 @@ def _made_valid(rows: GeoDataFrame, mend: Mend) -> tuple[GeoDataFrame, list[Find
     if not len(invalid):
         return rows, []
     found = []
-    for place, whole in zip(invalid, mend(list(shapes[invalid])), strict=True):
+    for place, whole in zip(invalid.tolist(), mend(list(shapes[invalid])), strict=True):
         found.append(_invalid(rows.index[place], rows["code"].iloc[place], shapes[place], whole))
         shapes[place] = whole
     kept = rows.set_geometry(shapes, crs=rows.crs)
@@ -149,10 +150,10 @@ def _told_apart(rows: GeoDataFrame) -> list[str]:
     return told
 
 
-def _same_code(code: Any, part: GeoDataFrame) -> Finding:
+def _same_code(code: Any, part: pd.DataFrame) -> Finding:
     numbers = [int(row) for row in part.index]
-    are_one = part["name"].nunique() == 1
-    shape = shapely.union_all(part.geometry.to_numpy())
+    are_one = len(set(part["name"])) == 1
+    shape = shapely.union_all(part["geometry"].to_numpy())
     listed = "、".join(map(str, numbers[:5]))
     return Finding(
         "duplicate-code", (str(code),), f"第 {listed} 行的编码都是 {code}",
@@ -165,9 +166,8 @@ def _parts_and_holes(grids: GeoDataFrame) -> list[Finding]:
     shapes = grids.geometry.to_numpy()
     parts, owner = shapely.get_parts(shapes, return_index=True)
     codes = grids["code"].to_numpy()
-    found = []
-    for place in np.flatnonzero(np.bincount(owner, minlength=len(shapes)) > 1):
-        found.append(_multipart(codes[place], parts[owner == place]))
+    many = np.flatnonzero(np.bincount(owner, minlength=len(shapes)) > 1)
+    found = [_multipart(codes[place], parts[owner == place]) for place in many]
     for part, place in zip(*_holed(parts, owner), strict=True):
         found.extend(_hole(codes[place], ring) for ring in part.interiors)
     return found

@@ -158,7 +158,8 @@ def _balance(found: Faces, region: Regions, count: int) -> Balance:
     faces = [(face, place[code]) for face, codes in enumerate(found.table["claimants"])
              if own[face] for code in codes]  # fmt: skip
     face, grid = np.array(faces, dtype=np.intp).reshape(-1, 2).T
-    return Balance(np.bincount(grid, area_m2[face], minlength=count), held_m2)
+    target_m2 = np.bincount(grid, area_m2[face], minlength=count)
+    return Balance(target_m2.astype(float), held_m2.astype(float))
 
 
 def _too_large(shared: Shares, balance: Balance, off: NDArray[np.bool_]) -> dict[int, int]:
@@ -215,7 +216,7 @@ def _crumbs_given(
     beside = pd.DataFrame(
         {"part": part[a[near]], "to": region[b[near]], "metres": both["length"].to_numpy()[near]}
     )
-    sums = beside.groupby(["part", "to"], as_index=False)["metres"].sum()
+    sums = beside.groupby(["part", "to"])["metres"].sum().reset_index()
     best = sums.sort_values(["metres", "to"], ascending=[False, True]).drop_duplicates("part")
     yield from zip(best["part"].tolist(), best["to"].tolist(), strict=True)
 
@@ -225,7 +226,9 @@ def _borders(edges: pd.DataFrame, region: Regions) -> dict[int, dict[int, float]
     both = _both_ways(edges)
     own, to = region[both["a"]], region[both["b"]]
     wanted = (own != to) & (to != NONE)
-    pairs = pd.DataFrame({"a": own[wanted], "b": both["b"][wanted], "length": both["length"][wanted]})
+    pairs = pd.DataFrame(
+        {"a": own[wanted], "b": both["b"][wanted], "length": both["length"][wanted]}
+    )
     return _metres(pairs, region)
 
 

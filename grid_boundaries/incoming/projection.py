@@ -18,6 +18,7 @@ from grid_boundaries.crs import (
     FIRST_BY_MERIDIAN,
     FIRST_ZONE,
     LAST_ZONE,
+    WEST_DEG,
     crs_of,
     metres_from_lonlat,
     prefixed_zone,
@@ -161,12 +162,14 @@ def _candidates(points: Points, limits: Sequence[BaseGeometry], srid: int) -> It
 
 def _zones_near(limits: Sequence[BaseGeometry], srid: int) -> Iterator[str]:
     """Yield the 3-degree zones of the county and of its two neighbours."""
-    own = [srid - FIRST_BY_MERIDIAN] if 0 <= srid - FIRST_BY_MERIDIAN <= LAST_ZONE - FIRST_ZONE else []
-    if not own and len(limits):
+    own = srid - FIRST_BY_MERIDIAN
+    if not 0 <= own <= LAST_ZONE - FIRST_ZONE:
+        if not len(limits):
+            return
         middle = shapely.get_coordinates(shapely.centroid(limits[0]))
         lon, _ = transformer(srid, STORED_SRID).transform(middle[0, 0], middle[0, 1])
-        own = [int((lon - 73.5) // 3)]
-    for zone in (z for base in own for z in (base, base - 1, base + 1)):
+        own = int((lon - WEST_DEG) // 3)
+    for zone in (own, own - 1, own + 1):
         if 0 <= zone <= LAST_ZONE - FIRST_ZONE:
             yield f"EPSG:{FIRST_BY_MERIDIAN + zone}"
 

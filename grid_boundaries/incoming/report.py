@@ -73,9 +73,7 @@ class Report:
         return counts(self.findings)
 
 
-def report(
-    known: Outlines, ground: Ground, *, tolerance: Tolerance | None = None
-) -> Report:
+def report(known: Outlines, ground: Ground, *, tolerance: Tolerance | None = None) -> Report:
     """Return what is wrong with a layer of outlines, on the ground that it should divide.
 
     Raises

@@ -38,8 +38,8 @@ class Tolerance:
     listed_from_m2: float = 0.01
 
     def __post_init__(self) -> None:
-        widths_m = (0 <= self.narrower_than_m <= WIDEST_SLIVER_M)
-        areas_m2 = 0 <= self.listed_from_m2 and 0 <= self.smaller_than_m2 <= WIDEST_SLIVER_M**2
+        widths_m = 0 <= self.narrower_than_m <= WIDEST_SLIVER_M
+        areas_m2 = self.listed_from_m2 >= 0 and 0 <= self.smaller_than_m2 <= WIDEST_SLIVER_M**2
         if not (widths_m and areas_m2):
             raise Refused(
                 "bad-tolerance",
