@@ -29,14 +29,14 @@ from grid_boundaries.incoming.findings import Finding, counts
 from grid_boundaries.incoming.fitting import divided, fitted
 from grid_boundaries.incoming.outlines import Outlines, outlines
 from grid_boundaries.incoming.owners import shares
-from grid_boundaries.incoming.preview import preview
+from grid_boundaries.incoming.preview import BLOCK_COLUMNS, preview
 from grid_boundaries.incoming.projection import (
     Projection,
     crs_name,
     in_stored_degrees,
     projection,
 )
-from grid_boundaries.incoming.report import Report, home_units, report
+from grid_boundaries.incoming.report import Report, report
 from grid_boundaries.incoming.tolerance import Tolerance
 from grid_boundaries.tables import STORED_SRID
 from layers.import_ground import ImportGround, grids_in_force, import_ground
@@ -97,7 +97,7 @@ def take_in(desk: Desk, file: OutlineFile, asked: Sending) -> dict[str, Any]:
     known = outlines(rows, mend=repaired)
     read = Outlines(known.grids, (*_of_file(file, placed), *known.findings))
     found = report(read, ground.ground, tolerance=bounds)
-    cover = cover_of(preview(shares(found.faces)), _layer_grids(found, ground))
+    cover = cover_of(preview(shares(found.faces)), _layer_grids(found))
     findings = [*found.findings, *_divided(cover, ground)]
     number = records.keep_import(
         desk.connection,
@@ -129,9 +129,8 @@ def findings_of(desk: Desk, row: Record) -> bytes:
 def preview_of(desk: Desk, row: Record) -> bytes:
     """Return the repaired blocks of an import as GeoJSON."""
     blocks = kept_cover(desk, row).blocks
-    columns = ("kind", "code", "proposed", "claimants", "lies_in")
-    rows = zip(*(blocks[name] for name in columns), strict=True)
-    properties = [dict(zip(columns, row, strict=True)) for row in rows]
+    rows = zip(*(blocks[name] for name in BLOCK_COLUMNS), strict=True)
+    properties = [dict(zip(BLOCK_COLUMNS, row, strict=True)) for row in rows]
     return _collection(blocks.geometry, properties)
 
 
@@ -209,10 +208,9 @@ def _of_file(file: OutlineFile, placed: Projection) -> Iterable[Finding]:
         )  # fmt: skip
 
 
-def _layer_grids(found: Report, ground: ImportGround) -> dict[str, LayerGrid]:
-    homes = home_units(found.grids, ground.ground)
+def _layer_grids(found: Report) -> dict[str, LayerGrid]:
     return {
-        code: LayerGrid(code, name, str(homes.get(code, "")))
+        code: LayerGrid(code, name, str(found.homes.get(code, "")))
         for code, name in zip(found.grids["code"], found.grids["name"], strict=True)
     }
 

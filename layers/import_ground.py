@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Select, select
 
 from grid_boundaries.codes import profile
 from grid_boundaries.errors import NotFound
-from grid_boundaries.incoming.report import Ground
+from grid_boundaries.incoming.nesting import Ground
 from grid_boundaries.store import block, county, grid, unit
 from grid_boundaries.topology import polygons_only
 from grid_boundaries.view import View, narrowed

@@ -7,14 +7,14 @@ import zlib
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
 
 from grid_boundaries.crs import in_degrees, in_metres
 from grid_boundaries.incoming.acceptance import LayerGrid
+from grid_boundaries.incoming.preview import BLOCK_COLUMNS
 from grid_boundaries.tables import STORED_SRID
-
-FIELDS = ("kind", "code", "proposed", "claimants", "lies_in")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def cover_of(blocks: GeoDataFrame, grids: dict[str, LayerGrid]) -> Cover:
 
 def cover_bytes(cover: Cover) -> bytes:
     """Return a repaired layer as compressed JSON; `cover_from` reads it."""
-    columns = {name: cover.blocks[name].tolist() for name in FIELDS}
+    columns = {name: cover.blocks[name].tolist() for name in BLOCK_COLUMNS}
     shapes = shapely.to_wkb(cover.blocks.geometry.to_numpy(), hex=True).tolist()
     grids = [asdict(grid) for grid in cover.grids.values()]
     whole = {"grids": grids, "blocks": columns, "wkb": shapes}
@@ -54,8 +54,8 @@ def cover_bytes(cover: Cover) -> bytes:
 def cover_from(body: bytes) -> Cover:
     """Return the repaired layer that `cover_bytes` wrote."""
     kept: dict[str, Any] = json.loads(zlib.decompress(body))
-    columns = {name: kept["blocks"][name] for name in FIELDS}
-    columns["claimants"] = [tuple(codes) for codes in columns["claimants"]]
+    whole = kept["blocks"] | {"claimants": [tuple(codes) for codes in kept["blocks"]["claimants"]]}
+    columns = {name: pd.Series(whole[name], dtype=object) for name in BLOCK_COLUMNS}
     shapes = shapely.from_wkb(kept["wkb"])
     blocks = GeoDataFrame(columns, geometry=shapes, crs=STORED_SRID)
     return Cover({one["code"]: LayerGrid(**one) for one in kept["grids"]}, blocks)

@@ -70,8 +70,8 @@ def faces(
     shapes = found.geometry.to_numpy()
     claimants, lies_in = _unmarked(found["claimants"].to_numpy())
     columns = {
-        "claimants": claimants,
-        "lies_in": lies_in,
+        "claimants": pd.Series(claimants, dtype=object),
+        "lies_in": pd.Series(lies_in, dtype=object),  # text columns would hold NaN for None
         "area_m2": shapely.area(shapes),
         "is_sliver": are_slivers(shapes, tolerance),
         "is_outside": _outside(shapes, within),

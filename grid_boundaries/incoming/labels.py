@@ -73,8 +73,7 @@ def labelled(rows: GeoDataFrame) -> tuple[GeoDataFrame, list[Finding]]:
     names = [clean_name(cell) for cell in rows["name"]]
     codes = [clean_code(cell) for cell in rows["code"]]
     found: list[Finding] = []
-    for place, number in enumerate(rows.index):
-        shape = rows.geometry.iloc[place]
+    for place, (number, shape) in enumerate(zip(rows.index, rows.geometry.array, strict=True)):
         if not codes[place]:
             codes[place] = f"?{number}"
             found.append(_missing(codes[place], number, shape))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
 from shapely.geometry.base import BaseGeometry
@@ -124,41 +123,51 @@ def _without_copies(rows: GeoDataFrame) -> tuple[GeoDataFrame, list[Finding]]:
 
 def _united(rows: GeoDataFrame) -> tuple[GeoDataFrame, list[Finding]]:
     """Make one outline of rows with one code and name; other names are other grids."""
-    named = rows.assign(code=_told_apart(rows))
-    found = [_same_code(code, part) for code, part in rows.groupby("code") if len(part) > 1]
-    shapes, codes, names, numbers = [], [], [], []
-    for code, part in named.groupby("code", sort=True):
-        own = part.geometry.to_numpy()
-        shapes.append(own[0] if len(own) == 1 else shapely.union_all(own))
-        codes.append(str(code))
-        names.append(next((name for name in part["name"] if name), ""))
-        numbers.append(tuple(int(row) for row in part.index))
-    columns = {"code": codes, "name": names, "rows": numbers}
-    return GeoDataFrame(columns, geometry=shapes, crs=rows.crs), found
+    shapes, names = rows.geometry.to_numpy(), rows["name"].tolist()
+    numbers = [int(row) for row in rows.index]
+    found = [
+        _same_code(code, [numbers[place] for place in places],
+                   {names[place] for place in places}, shapes[places])
+        for code, places in _places(rows["code"]).items() if len(places) > 1
+    ]  # fmt: skip
+    members = sorted(_places(_told_apart(rows["code"], names)).items())
+    whole = np.empty(len(members), dtype=object)
+    for at, (_, places) in enumerate(members):  # a union for each of the few in several rows
+        own = shapes[places]
+        whole[at] = own[0] if len(own) == 1 else shapely.union_all(own)
+    columns = {
+        "code": [code for code, _ in members],
+        "name": [next((names[p] for p in places if names[p]), "") for _, places in members],
+        "rows": [tuple(numbers[place] for place in places) for _, places in members],
+    }
+    return GeoDataFrame(columns, geometry=whole, crs=rows.crs), found
 
 
-def _told_apart(rows: GeoDataFrame) -> list[str]:
-    """Return codes; rows of one code whose names differ get a number behind it."""
-    names: dict[str, list[str]] = {}
-    told = []
-    for code, name in zip(rows["code"], rows["name"], strict=True):
-        known = names.setdefault(code, [name])
-        if name not in known:
-            known.append(name)
-        place = known.index(name)
-        told.append(code if place == 0 else f"{code}~{place + 1}")
-    return told
+def _places(codes: Iterable[str]) -> dict[str, list[int]]:
+    """Return the positions at which each code stands."""
+    found: dict[str, list[int]] = {}
+    for place, code in enumerate(codes):
+        found.setdefault(code, []).append(place)
+    return found
 
 
-def _same_code(code: Any, part: pd.DataFrame) -> Finding:
-    numbers = [int(row) for row in part.index]
-    are_one = len(set(part["name"])) == 1
-    shape = shapely.union_all(part["geometry"].to_numpy())
-    listed = "、".join(map(str, numbers[:5]))
+def _told_apart(codes: Iterable[str], names: Iterable[str]) -> Iterator[str]:
+    """Yield codes; of rows of one code, those with another name than the first get a number."""
+    known: dict[str, dict[str, int]] = {}
+    for code, name in zip(codes, names, strict=True):
+        own = known.setdefault(code, {})
+        number = own.setdefault(name, len(own) + 1) if name or not own else 1
+        yield code if number == 1 else f"{code}~{number}"
+
+
+def _same_code(code: str, rows: list[int], names: set[str], shapes: Any) -> Finding:
+    shape = shapely.union_all(shapes)
+    listed = [str(row) for row in rows[:5]]
     return Finding(
-        "duplicate-code", (str(code),), f"第 {listed} 行的编码都是 {code}",
-        f"Rows {', '.join(map(str, numbers[:5]))} all have the code {code}",
-        "unite" if are_one else "provisional", shape, shape.area, facts={"rows": numbers[:50]},
+        "duplicate-code", (code,), f"第 {'、'.join(listed)} 行的编码都是 {code}",
+        f"Rows {', '.join(listed)} all have the code {code}",
+        "unite" if len(names - {""}) < 2 else "provisional", shape, shape.area,
+        facts={"rows": rows[:50]},
     )  # fmt: skip
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from grid_boundaries.incoming.faces import Faces
 from grid_boundaries.incoming.owners import NONE, Shares, proposals
 
+BLOCK_COLUMNS = ("kind", "code", "proposed", "claimants", "lies_in")
 SETTLED, CONTESTED, UNASSIGNED, FOREIGN = "settled", "contested", "unassigned", "foreign"
 
 
@@ -36,10 +38,10 @@ def preview(shared: Shares) -> GeoDataFrame:
     faces = np.flatnonzero(inside)
     first = faces[np.unique(block_of, return_index=True)[1]]
     shapes = _unions(found.table.geometry.to_numpy()[faces], block_of, len(places))
-    proposed = proposals(shared)
-    columns = [_block(found, shared, int(face), proposed) for face in first]
-    table = GeoDataFrame(columns, geometry=shapes, crs=found.table.crs,
-                         columns=["kind", "code", "proposed", "claimants", "lies_in"])  # fmt: skip
+    rows = list(_blocks(found, shared, first))
+    # columns of text would hold NaN for None
+    columns = {name: pd.Series([row[name] for row in rows], dtype=object) for name in BLOCK_COLUMNS}
+    table = GeoDataFrame(columns, geometry=shapes, crs=found.table.crs)
     table["area_m2"] = shapely.area(shapes)
     return table.iloc[_west_to_east(shapes)].reset_index(drop=True)
 
@@ -67,18 +69,20 @@ def _unions(faces: NDArray[Any], block_of: NDArray[np.intp], count: int) -> NDAr
     return shapes
 
 
-def _block(
-    found: Faces, shared: Shares, face: int, proposed: Mapping[int, str | None]
-) -> dict[str, Any]:
-    row, region = found.table.iloc[face], int(shared.region[face])
-    if region >= len(shared.codes):
-        kind = CONTESTED if row["claimants"] else UNASSIGNED
-        return {"kind": kind, "code": None, "proposed": proposed[region],
-                "claimants": row["claimants"], "lies_in": row["lies_in"]}  # fmt: skip
-    code = shared.codes[region]
-    is_foreign = row["lies_in"] is not None and not row["is_sliver"]
-    return {"kind": FOREIGN if is_foreign else SETTLED, "code": code, "proposed": code,
-            "claimants": (code,), "lies_in": row["lies_in"] if is_foreign else None}  # fmt: skip
+def _blocks(found: Faces, shared: Shares, first: NDArray[np.intp]) -> Iterator[dict[str, Any]]:
+    """Yield what is said of each block, from one face of it."""
+    proposed, codes = proposals(shared), shared.codes
+    columns = ("claimants", "lies_in", "is_sliver")
+    chosen = (found.table[name].to_numpy()[first].tolist() for name in columns)
+    for region, claimants, lies_in, is_sliver in zip(shared.region[first], *chosen, strict=True):
+        if region >= len(codes):
+            kind = CONTESTED if claimants else UNASSIGNED
+            yield {"kind": kind, "code": None, "proposed": proposed[int(region)],
+                   "claimants": claimants, "lies_in": lies_in}  # fmt: skip
+            continue
+        code, is_foreign = codes[region], lies_in is not None and not is_sliver
+        yield {"kind": FOREIGN if is_foreign else SETTLED, "code": code, "proposed": code,
+               "claimants": (code,), "lies_in": lies_in if is_foreign else None}  # fmt: skip
 
 
 def _west_to_east(shapes: NDArray[Any]) -> NDArray[np.intp]:

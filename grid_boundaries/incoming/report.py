@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import shapely
 from geopandas import GeoDataFrame
-from numpy.typing import NDArray
-from shapely import MultiPolygon, Polygon
+from shapely import Polygon
 
-from grid_boundaries.codes import CodeProfile, level, parent
-from grid_boundaries.incoming.concerned import concerned, overlaid
+from grid_boundaries.incoming.concerned import concerned
 from grid_boundaries.incoming.faces import Faces, faces
 from grid_boundaries.incoming.findings import Finding, area_words, counts, with_people
 from grid_boundaries.incoming.labels import code_faults
+from grid_boundaries.incoming.nesting import Ground, nested
 from grid_boundaries.incoming.outlines import Outlines
-from grid_boundaries.incoming.tolerance import Tolerance, are_slivers
+from grid_boundaries.incoming.tolerance import Tolerance
 from grid_boundaries.topology import polygons_only
 
 TWIN = 0.9  # two outlines that share this part of their union are one grid drawn twice
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What a county knows of the ground that a layer divides.
-
-    Parameters
-    ----------
-    within
-        The outline that grids should fill; None where there is none: then there are no gaps.
-    units
-        Villages: columns code and geometry, metres; None where they are not known.
-    blocks
-        Blocks in force: columns people, households and geometry, by id; None where there are none.
-    profile
-        How codes are written; None checks none.
-    """
-
-    within: Polygon | MultiPolygon | None = None
-    units: GeoDataFrame | None = None
-    blocks: GeoDataFrame | None = None
-    profile: CodeProfile | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +30,8 @@ class Report:
     ----------
     grids
         Sound outlines: code, name, rows, geometry.
+    homes
+        Unit of each grid by code; see `nested`.
     findings
         Those of ground first, the largest first; then those of rows.
     unlisted
@@ -62,6 +39,7 @@ class Report:
     """
 
     grids: GeoDataFrame
+    homes: pd.Series[str]
     faces: Faces
     findings: tuple[Finding, ...]
     unlisted: int
@@ -83,8 +61,8 @@ def report(known: Outlines, ground: Ground, *, tolerance: Tolerance | None = Non
     """
     bounds = tolerance or Tolerance()
     grids = known.grids
-    foreign = _foreign(grids, ground, bounds)
-    wide = None if foreign is None else foreign[~foreign["is_sliver"]]
+    homes, foreign = nested(grids, ground, bounds)
+    wide = GeoDataFrame(foreign[~foreign["is_sliver"]])
     found = faces(grids, within=ground.within, tolerance=bounds, foreign=wide)
     of_ground, unlisted = _of_ground(found, bounds)
     of_ground += [*_twins(found, grids), *_off_unit(foreign)]
@@ -93,7 +71,8 @@ def report(known: Outlines, ground: Ground, *, tolerance: Tolerance | None = Non
         code_faults(grids, ground.profile, _unit_codes(ground))
     )  # fmt: skip
     every = [*of_ground, *of_codes, *known.findings]
-    return Report(grids, found, tuple(_with_people(every, ground.blocks)), unlisted, bounds)
+    listed = tuple(_with_people(every, ground.blocks))
+    return Report(grids, homes, found, listed, unlisted, bounds)
 
 
 def _with_people(findings: list[Finding], blocks: GeoDataFrame | None) -> list[Finding]:
@@ -160,56 +139,7 @@ def _unit_codes(ground: Ground) -> frozenset[str]:
     return frozenset() if ground.units is None else frozenset(ground.units["code"])
 
 
-def home_units(grids: GeoDataFrame, ground: Ground) -> pd.Series[str]:
-    """Return the unit of each grid by code: as its code says, else the one that holds most of it.
-
-    Grids that meet no unit are left out.
-    """
-    if ground.units is None:
-        return pd.Series([], index=pd.Index([], name="code"), dtype=object)
-    units = ground.units["code"].to_numpy()
-    shared = overlaid(grids.geometry.to_numpy(), ground.units.geometry.to_numpy())
-    best = shared.sort_values(["area_m2", "b"], ascending=[False, True]).drop_duplicates("a")
-    most = pd.Series(units[best["b"]], index=grids["code"].to_numpy()[best["a"]], dtype=object)
-    stated = {code: _stated(code, ground.profile) for code in grids["code"]}
-    known = set(units.tolist())
-    said = pd.Series({code: unit for code, unit in stated.items() if unit in known}, dtype=object)
-    return said.combine_first(most).rename("unit")
-
-
-def _stated(code: str, profile: CodeProfile | None) -> str | None:
-    if profile is None or level(code, profile) != "grid":
-        return None
-    return parent(code, profile)
-
-
-def _foreign(grids: GeoDataFrame, ground: Ground, tolerance: Tolerance) -> GeoDataFrame | None:
-    """Return the parts of grids in a unit that is not theirs: code, unit, is_sliver, geometry."""
-    if ground.units is None or grids.empty:
-        return None
-    home = home_units(grids, ground).reindex(grids["code"])
-    shapes, outlines = grids.geometry.to_numpy(), ground.units.geometry.to_numpy()
-    units = ground.units["code"].to_numpy()
-    shape, unit = shapely.STRtree(outlines).query(shapes, predicate="intersects")
-    away = home.to_numpy()[shape] != units[unit]
-    shape, unit = shape[away], unit[away]
-    parts = polygons_only(shapely.intersection(shapes[shape], outlines[unit]))
-    parts, owner = shapely.get_parts(parts, return_index=True)
-    kept = shapely.area(parts) >= tolerance.listed_from_m2
-    parts, owner = parts[kept], owner[kept]
-    columns = {"code": grids["code"].to_numpy()[shape[owner]], "unit": units[unit[owner]]}
-    table = GeoDataFrame(columns, geometry=parts, crs=grids.crs)
-    table["is_sliver"] = are_slivers(_array(parts), tolerance)
-    return table
-
-
-def _array(parts: Iterable[Any]) -> NDArray[Any]:
-    return np.asarray(parts, dtype=object)
-
-
-def _off_unit(foreign: GeoDataFrame | None) -> Iterator[Finding]:
-    if foreign is None:
-        return
+def _off_unit(foreign: GeoDataFrame) -> Iterator[Finding]:
     rows = zip(
         foreign["code"], foreign["unit"], foreign["is_sliver"], foreign.geometry, strict=True
     )
