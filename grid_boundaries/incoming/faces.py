@@ -62,7 +62,8 @@ def faces(
         Parts of outlines in a unit that is not their grid's: columns unit and geometry; their
         borders cut faces, too.
     """
-    marked = grids[["code", grids.geometry.name]]
+    # in one order, so that rounding in the overlay is the same whichever way a file is sorted
+    marked = grids[["code", grids.geometry.name]].sort_values("code", ignore_index=True)
     if foreign is not None and len(foreign):
         marks = foreign.assign(code=MARK + foreign["unit"])[["code", foreign.geometry.name]]
         marked = GeoDataFrame(pd.concat([marked, marks], ignore_index=True), crs=grids.crs)

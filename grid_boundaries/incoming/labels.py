@@ -70,15 +70,18 @@ def labelled(rows: GeoDataFrame) -> tuple[GeoDataFrame, list[Finding]]:
     rows
         Columns code and name, indexed by row number in the file.
     """
-    names = [clean_name(cell) for cell in rows["name"]]
+    # before white space is made single, which would take bytes of a garbled name away
+    seen = ["" if cell is None or cell != cell else str(cell) for cell in rows["name"]]
+    right = [ungarbled(name) for name in seen]
+    names = [clean_name(good or name) for name, good in zip(seen, right, strict=True)]
     codes = [clean_code(cell) for cell in rows["code"]]
     found: list[Finding] = []
     for place, (number, shape) in enumerate(zip(rows.index, rows.geometry.array, strict=True)):
         if not codes[place]:
             codes[place] = f"?{number}"
             found.append(_missing(codes[place], number, shape))
-        found.extend(_garbled(names[place], codes[place], number, shape))
-        names[place] = ungarbled(names[place]) or names[place]
+        if right[place] is not None or LOST in names[place]:
+            found.append(_garbled(seen[place], right[place], codes[place], number, shape))
     return rows.assign(code=codes, name=names), found
 
 
@@ -124,21 +127,19 @@ def _missing(code: str, number: Any, shape: Any) -> Finding:
     )  # fmt: skip
 
 
-def _garbled(name: str, code: str, number: Any, shape: Any) -> Iterator[Finding]:
-    right = ungarbled(name)
-    facts = {"row": number, "seen": name[:80], "right": right}
-    if right is not None:
-        yield Finding(
-            "garbled-name", (code,), f"第 {number} 行名称“{name[:40]}”是乱码，应为“{right[:40]}”",
-            f"The name “{name[:40]}” in row {number} is garbled and should be “{right[:40]}”",
-            "correct", shape, facts=facts,
+def _garbled(seen: str, right: str | None, code: str, number: Any, shape: Any) -> Finding:
+    name = clean_name(seen)[:40]
+    facts = {"row": number, "seen": name, "right": right}
+    if right is None:
+        return Finding(
+            "garbled-name", (code,), f"第 {number} 行名称“{name}”有字符丢失",
+            f"The name “{name}” in row {number} has lost characters", "keep", shape, facts=facts,
         )  # fmt: skip
-    elif LOST in name:
-        yield Finding(
-            "garbled-name", (code,), f"第 {number} 行名称“{name[:40]}”有字符丢失",
-            f"The name “{name[:40]}” in row {number} has lost characters",
-            "keep", shape, facts=facts,
-        )  # fmt: skip
+    return Finding(
+        "garbled-name", (code,), f"第 {number} 行名称“{name}”是乱码，应为“{right[:40]}”",
+        f"The name “{name}” in row {number} is garbled and should be “{right[:40]}”",
+        "correct", shape, facts=facts,
+    )  # fmt: skip
 
 
 def _malformed(code: str, shape: Any) -> Finding:

@@ -61,7 +61,7 @@ def shares(found: Faces) -> Shares:
     if off.any():
         cut, _ = parted(found, _too_large(first, balance, off))
         first, _ = _shared(cut, codes)
-    return Shares(first.faces, _without_crumbs(first.faces, first.region), codes)
+    return Shares(first.faces, _without_crumbs(first, len(codes)), codes)
 
 
 def proposals(shared: Shares) -> dict[int, str | None]:
@@ -74,7 +74,9 @@ def proposals(shared: Shares) -> dict[int, str | None]:
     metres = _borders(shared.faces.edges, region)
     claimants = shared.faces.table["claimants"].to_numpy()
     proposed: dict[int, str | None] = {}
-    for face in np.flatnonzero(region >= count).tolist():
+    area_m2 = shared.faces.table["area_m2"].to_numpy()
+    largest_last = np.argsort(area_m2, kind="stable")
+    for face in largest_last[region[largest_last] >= count].tolist():  # it speaks for its region
         own = int(region[face])
         beside = {shared.codes[other]: length for other, length in metres.get(own, {}).items()
                   if other < count}  # fmt: skip
@@ -110,27 +112,45 @@ def _settled(found: Faces, codes: tuple[str, ...]) -> Regions:
 def _slivers_given(found: Faces, region: Regions, codes: tuple[str, ...]) -> Regions:
     region, both = region.copy(), _both_ways(found.edges)
     claimants = found.table["claimants"].to_numpy()
+    unclaimed = _unclaimed(found, region, codes)
     waiting = (region == NONE) & ~found.table["is_outside"].to_numpy(dtype=bool)
     while waiting.any():  # each round gives the slivers beside given ground; chains take several
         beside = both[waiting[both["a"]] & (region[both["b"]] != NONE)]
         if beside.empty:
             break
-        for face, metres in _metres(beside, region).items():
-            asked = _asked(metres, claimants[face], codes)
-            region[face] = max(asked, key=lambda other: (asked[other], -other))
-            waiting[face] = False
+        given = _metres(beside, region)
+        for face, metres in given.items():
+            asked = _asked(metres, claimants[face], codes, unclaimed)
+            waiting[face] = not asked
+            region[face] = max(asked, key=lambda other: (asked[other], -other), default=NONE)
+        if waiting[list(given)].all():
+            break
     left = np.flatnonzero(waiting)  # islands of noise with nothing beside them
     region[left] = region.max(initial=len(codes) - 1) + 1 + np.arange(len(left))
     return region
 
 
 def _asked(
-    metres: Mapping[int, float], claimants: tuple[str, ...], codes: tuple[str, ...]
+    metres: Mapping[int, float],
+    claimants: tuple[str, ...],
+    codes: tuple[str, ...],
+    unclaimed: frozenset[int],
 ) -> Mapping[int, float]:
-    """Return the neighbours that may have a face: its claimants among them, else all."""
+    """Return the neighbours that may have a face: its claimants among them, else all.
+
+    Ground that somebody claims never becomes a part of what nobody does.
+    """
     own = {other: length for other, length in metres.items()
            if other < len(codes) and codes[other] in claimants}  # fmt: skip
-    return own or metres
+    if own or not claimants:
+        return own or metres
+    return {other: length for other, length in metres.items() if other not in unclaimed}
+
+
+def _unclaimed(found: Faces, region: Regions, codes: tuple[str, ...]) -> frozenset[int]:
+    """Return the regions of wide ground that nobody claims."""
+    wide = ~found.table["is_sliver"].to_numpy(dtype=bool) & (found.claims_of == 0)
+    return frozenset(region[wide & (region >= len(codes))].tolist())
 
 
 def _choices_of_slivers(found: Faces, region: Regions, codes: tuple[str, ...]) -> Choices:
@@ -140,10 +160,11 @@ def _choices_of_slivers(found: Faces, region: Regions, codes: tuple[str, ...]) -
     both, claimants = _both_ways(found.edges), found.table["claimants"].to_numpy()
     # borders with other slivers tell nothing: they may go anywhere themselves
     beside = both[given[both["a"]] & ~given[both["b"]] & (region[both["b"]] != NONE)]
+    unclaimed = _unclaimed(found, region, codes)
     choices: dict[int, list[int]] = {}
     for face, metres in _metres(beside, region).items():
-        asked = _asked(metres, claimants[face], codes)
-        least_m = NEARLY_AS_LONG * max(asked.values())
+        asked = _asked(metres, claimants[face], codes, unclaimed)
+        least_m = NEARLY_AS_LONG * max(asked.values(), default=0.0)
         choices[face] = [other for other, length in asked.items() if length >= least_m]
     return {face: takers for face, takers in choices.items() if len(takers) > 1}
 
@@ -178,10 +199,11 @@ def _too_large(shared: Shares, balance: Balance, off: NDArray[np.bool_]) -> dict
     return {face: count for face, count in pieces.items() if count > 1}
 
 
-def _without_crumbs(found: Faces, region: Regions) -> Regions:
-    """Give slivers that are cut off from the rest of their region to what surrounds them."""
+def _without_crumbs(shared: Shares, count: int) -> Regions:
+    """Give slivers that are cut off from the rest of their region to the grid beside them."""
+    found, region = shared.faces, shared.region.copy()
     both = _both_ways(found.edges)
-    region = region.copy()
+    both = both[region[both["b"]] < count]
     for _ in range(ROUNDS):
         part = _parts(found.edges, region)
         moved = list(_crumbs_given(both, region, part, found.table))

@@ -36,7 +36,9 @@ def preview(shared: Shares) -> GeoDataFrame:
     key = _keys(found, shared)
     places, block_of = np.unique(key[inside], return_inverse=True)
     faces = np.flatnonzero(inside)
-    first = faces[np.unique(block_of, return_index=True)[1]]
+    largest = np.lexsort((-found.table["area_m2"].to_numpy()[faces], block_of))
+    # the largest face speaks for its block: slivers of other claims may have come to it
+    first = faces[largest[np.unique(block_of[largest], return_index=True)[1]]]
     shapes = _unions(found.table.geometry.to_numpy()[faces], block_of, len(places))
     rows = list(_blocks(found, shared, first))
     # columns of text would hold NaN for None
@@ -62,6 +64,8 @@ def _keys(found: Faces, shared: Shares) -> NDArray[np.intp]:
 
 def _unions(faces: NDArray[Any], block_of: NDArray[np.intp], count: int) -> NDArray[Any]:
     shapes = np.empty(count, dtype=object)
+    if not count:
+        return shapes
     order = np.argsort(block_of, kind="stable")
     ends = np.searchsorted(block_of[order], np.arange(1, count))
     for place, members in enumerate(np.split(faces[order], ends)):  # a union a block
@@ -70,7 +74,7 @@ def _unions(faces: NDArray[Any], block_of: NDArray[np.intp], count: int) -> NDAr
 
 
 def _blocks(found: Faces, shared: Shares, first: NDArray[np.intp]) -> Iterator[dict[str, Any]]:
-    """Yield what is said of each block, from one face of it."""
+    """Yield what is said of each block, from its largest face."""
     proposed, codes = proposals(shared), shared.codes
     columns = ("claimants", "lies_in", "is_sliver")
     chosen = (found.table[name].to_numpy()[first].tolist() for name in columns)
