@@ -44,6 +44,7 @@ from layers.load.limits import Limits
 from layers.load.outlines import OutlineFile, outline_file
 from layers.load.reasons import REASONS
 from layers.load.repair import repaired
+from layers.load.rows import Rejection
 from layers.read import the_county
 
 DECIMALS = 7  # of degrees in GeoJSON: a centimetre
@@ -93,6 +94,7 @@ def take_in(desk: Desk, file: OutlineFile, asked: Sending) -> dict[str, Any]:
     counting = desk.counting(the_county(desk.connection).population_basis)
     ground = import_ground(desk.connection, counting, asked.unit)
     placed, rows = _placed(file, asked, ground)
+    file, rows = _on_maps(file, rows)
     bounds = Tolerance(asked.narrower_than_m, asked.smaller_than_m2)
     known = outlines(rows, mend=repaired)
     read = Outlines(known.grids, (*_of_file(file, placed), *known.findings))
@@ -176,6 +178,14 @@ def _placed(
 def _on_earth(degrees: GeoSeries) -> Any:
     west, south, east, north = degrees.bounds.to_numpy().T
     return (west >= -180) & (east <= 180) & (south >= -89) & (north <= 89)
+
+
+def _on_maps(file: OutlineFile, rows: GeoDataFrame) -> tuple[OutlineFile, GeoDataFrame]:
+    """Take out the rows whose coordinates are no place on any map."""
+    lost = rows.geometry.isna() & file.rows.geometry.notna()
+    odd = tuple(Rejection(int(number), "out-of-range") for number in rows.index[lost])
+    kept = GeoDataFrame(file.rows[~lost])
+    return replace(file, rows=kept, rejected=(*file.rejected, *odd)), GeoDataFrame(rows[~lost])
 
 
 def _of_file(file: OutlineFile, placed: Projection) -> Iterable[Finding]:
