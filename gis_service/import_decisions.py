@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from shapely.geometry.base import BaseGeometry
@@ -27,6 +25,7 @@ from grid_boundaries.errors import Conflict, Refused
 from grid_boundaries.import_records import Record
 from grid_boundaries.incoming.acceptance import LayerGrid, strokes_for
 from grid_boundaries.incoming.cover import Cover
+from grid_boundaries.incoming.crossing import borders_through
 from grid_boundaries.incoming.fitting import WHOLE, fitted
 from grid_boundaries.incoming.tolerance import Tolerance, are_slivers
 from grid_boundaries.plan_state import State
@@ -35,8 +34,6 @@ from grid_boundaries.tables import STORED_SRID
 from layers.import_ground import ImportGround, import_ground
 from layers.plan_ground import shapes_of, shapes_round
 from layers.read import the_county
-
-REACH_M = 5.0  # a cut is taken this far beyond its block, so that it leaves it
 
 
 def reject(desk: Desk, number: int, asked: Rejection) -> dict[str, Any]:
@@ -181,7 +178,8 @@ def _cut(desk: Desk, plan: int, blocks: GeoDataFrame, cover_m: GeoDataFrame, sri
     """Cut the blocks that borders of the layer run through, where no sliver would come of it."""
     fit = fitted(blocks, cover_m)
     state = desk.state(desk.row(plan))
-    for name, line in _lines(blocks, fit, cover_m):
+    crossed = fit.index[(fit["share"] < WHOLE) & (fit["kind"] != "outside")]
+    for name, line in borders_through(GeoDataFrame(blocks.loc[crossed]), cover_m):
         near = shapes_round(desk.connection, desk.view, state, name)
         degrees = in_degrees(GeoSeries([line], crs=srid)).iloc[0]
         try:
@@ -193,16 +191,3 @@ def _cut(desk: Desk, plan: int, blocks: GeoDataFrame, cover_m: GeoDataFrame, sri
         if not are_slivers(pieces.to_numpy(), Tolerance()).any():
             state = draw_all(desk, plan, [stroke])
     return state
-
-
-def _lines(
-    blocks: GeoDataFrame, fit: pd.DataFrame, cover_m: GeoDataFrame
-) -> Iterator[tuple[str, BaseGeometry]]:
-    """Yield each divided block and the borders of the layer that run through it."""
-    shapes = cover_m.geometry.to_numpy()
-    tree = shapely.STRtree(shapes)
-    for name in fit.index[(fit["share"] < WHOLE) & (fit["kind"] != "outside")]:
-        whole: Any = blocks.geometry.loc[name]
-        near = shapes[tree.query(whole, predicate="intersects")]
-        borders = shapely.intersection(shapely.boundary(near), whole.buffer(REACH_M))
-        yield str(name), shapely.line_merge(shapely.union_all(np.asarray(borders)))
