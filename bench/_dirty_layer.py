@@ -54,7 +54,7 @@ class DirtyLayer:
 
     truth: GeoDataFrame
     villages: GeoDataFrame
-    county: Polygon
+    county: BaseGeometry
     rows: GeoDataFrame
     planted: list[Planted] = field(default_factory=list)
 
@@ -134,10 +134,10 @@ def _is_rim(row: int) -> bool:
     return column in (0, COLUMNS - 1) or line in (0, ROWS - 1)
 
 
-def _square(middle: Any, size_m2: float) -> Polygon:
+def _square(middle: Any, size_m2: float) -> BaseGeometry:
     half = size_m2**0.5 / 2
     x, y = shapely.get_coordinates(middle)[0]
-    return shapely.box(x - half, y - half, x + half, y + half)
+    return shapely.Polygon(shapely.box(x - half, y - half, x + half, y + half))
 
 
 def _middle(layer: DirtyLayer, row: int) -> BaseGeometry:

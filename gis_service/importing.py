@@ -98,7 +98,7 @@ def take_in(desk: Desk, file: OutlineFile, asked: Sending) -> dict[str, Any]:
     bounds = Tolerance(asked.narrower_than_m, asked.smaller_than_m2)
     known = outlines(rows, mend=repaired)
     read = Outlines(known.grids, (*_of_file(file, placed), *known.findings))
-    found = report(read, ground.ground, tolerance=bounds)
+    found = report(read, ground.ground, bounds=bounds)
     cover = cover_of(preview(shares(found.faces)), _layer_grids(found))
     findings = [*found.findings, *_divided(cover, ground)]
     number = records.keep_import(
@@ -243,9 +243,9 @@ def _summary(
         "columns": dict(file.columns),
         "crs": {"declared": placed.declared, "suspected": placed.suspected,
                 "shift_m": placed.shift_m, "on_limits": list(placed.on_limits)},
-        "tolerance": {"narrower_than_m": found.tolerance.narrower_than_m,
-                      "smaller_than_m2": found.tolerance.smaller_than_m2,
-                      "listed_from_m2": found.tolerance.listed_from_m2},
+        "tolerance": {"narrower_than_m": found.bounds.narrower_than_m,
+                      "smaller_than_m2": found.bounds.smaller_than_m2,
+                      "listed_from_m2": found.bounds.listed_from_m2},
         "findings": counts(findings), "unlisted": found.unlisted,
         "blocks": {str(kind): int(number) for kind, number in kinds.items()},
     }  # fmt: skip

@@ -40,18 +40,19 @@ def concerned(shapes: NDArray[Any], blocks: GeoDataFrame) -> pd.DataFrame:
 
 
 def overlaid(first: NDArray[Any], second: NDArray[Any]) -> pd.DataFrame:
-    """Return the area that every pair of two sets of polygons has in common.
+    """Return the ground that every pair of two sets of polygons has in common.
 
     Returns
     -------
     DataFrame
-        Columns ``a``, ``b`` (positions) and ``area_m2`` (over 0), ordered by a, then b.
+        Columns ``a``, ``b`` (positions), ``area_m2`` (over 0) and ``shape``, ordered by a, then b.
     """
     a, b = shapely.STRtree(second).query(first, predicate="intersects")
     shapely.prepare(second)
-    inside = shapely.contains_properly(second[b], first[a])
-    area_m2 = shapely.area(first[a])
-    area_m2[~inside] = shapely.area(shapely.intersection(first[a[~inside]], second[b[~inside]]))
-    table = pd.DataFrame({"a": a, "b": b, "area_m2": area_m2})
+    shared = first[a]
+    # what lies inside needs no overlay
+    crossing = ~shapely.contains_properly(second[b], shared)
+    shared[crossing] = shapely.intersection(shared[crossing], second[b[crossing]])
+    table = pd.DataFrame({"a": a, "b": b, "area_m2": shapely.area(shared), "shape": shared})
     kept = table[table["area_m2"] > 0]
     return kept.sort_values(["a", "b"], ignore_index=True)

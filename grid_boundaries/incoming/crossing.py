@@ -46,10 +46,10 @@ def borders_through(
 
 def _lengthened(line: LineString, whole: BaseGeometry) -> LineString:
     points = shapely.get_coordinates(line)
-    ends = shapely.points(points[[0, -1]])
-    at_border = shapely.dwithin(ends, whole.boundary, 2 * BESIDE_M)
-    before = [_beyond(points[0], points[1])] if at_border[0] else []
-    after = [_beyond(points[-1], points[-2])] if at_border[1] else []
+    first, last = (bool(shapely.dwithin(shapely.Point(points[place]), whole.boundary, 2 * BESIDE_M))
+                   for place in (0, -1))  # fmt: skip
+    before = [_beyond(points[0], points[1])] if first else []
+    after = [_beyond(points[-1], points[-2])] if last else []
     return LineString(np.array([*before, *points, *after]))
 
 

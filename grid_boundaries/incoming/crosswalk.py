@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import shapely
@@ -85,22 +87,34 @@ def _pieces(grids: GeoDataFrame, others: GeoDataFrame) -> GeoDataFrame:
     """Return the ground of every pair that meets, and of grids what lies in no other."""
     mine, theirs = grids.geometry.to_numpy(), others.geometry.to_numpy()
     pairs = overlaid(mine, theirs)
-    shapes = polygons_only(shapely.intersection(mine[pairs["a"]], theirs[pairs["b"]]))
-    rest = polygons_only(shapely.difference(mine, shapely.union_all(theirs)))
-    other = others["code"].to_numpy(dtype=object)[pairs["b"]]
+    # a hairline in a neighbour comes from rounding and is no row
+    least_m2 = shapely.area(mine) * 10.0 ** -(DECIMALS + 4)
+    pairs = pairs[pairs["area_m2"].to_numpy() > least_m2[pairs["a"]]]
+    found_m2 = np.bincount(pairs["a"], pairs["area_m2"], minlength=len(mine))
+    lone = np.flatnonzero(shapely.area(mine) - found_m2 > least_m2)
+    lone = np.union1d(lone, np.flatnonzero(found_m2 == 0))
     codes = grids["code"].to_numpy(dtype=object)
     columns = {
-        "a": np.concatenate([codes[pairs["a"]], codes]),
-        "b": np.concatenate([other, np.full(len(codes), None, dtype=object)]),
+        "a": [*codes[pairs["a"]], *codes[lone]],
+        "b": [*others["code"].to_numpy(dtype=object)[pairs["b"]], *[None] * len(lone)],
     }
-    every = np.concatenate([shapes, rest])
-    table = GeoDataFrame(columns, geometry=every, crs=grids.crs)
-    table["area_m2"] = shapely.area(every)
-    # a grid of no area at all keeps its row, so that it is not lost from the table
-    least = table.groupby("a")["area_m2"].transform("sum") * 10.0 ** -(DECIMALS + 4)
-    is_rest = table["b"].isna().to_numpy()
-    alone = is_rest & ~table["a"].isin(table["a"][~is_rest]).to_numpy()
-    return GeoDataFrame(table[(table["area_m2"] > least) | alone]).reset_index(drop=True)
+    shapes = [*polygons_only(pairs["shape"].to_numpy()), *_rests(mine, theirs, pairs, lone)]
+    table = GeoDataFrame(
+        {name: pd.Series(cells, dtype=object) for name, cells in columns.items()},
+        geometry=np.array([*shapes, None], dtype=object)[:-1], crs=grids.crs,
+    )  # fmt: skip
+    table["area_m2"] = table.geometry.area
+    return table
+
+
+def _rests(
+    mine: NDArray[Any], theirs: NDArray[Any], pairs: pd.DataFrame, lone: NDArray[np.intp]
+) -> NDArray[Any]:
+    """Return what some grids leave when all that they share with others is taken away."""
+    a, b = pairs["a"].to_numpy(), pairs["b"].to_numpy()
+    taken = [shapely.union_all(theirs[b[a == place]]) for place in lone]
+    left = shapely.difference(mine[lone], np.array([*taken, None], dtype=object)[:-1])
+    return polygons_only(np.asarray(left, dtype=object))
 
 
 def _counted(pieces: GeoDataFrame, blocks: GeoDataFrame | None) -> GeoDataFrame:
@@ -113,12 +127,11 @@ def _counted(pieces: GeoDataFrame, blocks: GeoDataFrame | None) -> GeoDataFrame:
 def _shares(
     codes: pd.Series[str], amounts: pd.Series[float], area_m2: pd.Series[float]
 ) -> NDArray[np.float64]:
-    values: NDArray[np.float64] = amounts.to_numpy(dtype=np.float64)
+    values = np.asarray(amounts, dtype=np.float64)
+    grounds_m2 = np.asarray(area_m2, dtype=np.float64)
     shown = np.zeros(len(values))
     for places in codes.groupby(codes).indices.values():  # remainders are a grid's own
-        own = values[places]
-        if own.sum() == 0:
-            own = area_m2.to_numpy(dtype=np.float64)[places]
+        own = values[places] if values[places].sum() > 0 else grounds_m2[places]
         shown[places] = as_shown(own + (own.sum() == 0))
     return shown
 

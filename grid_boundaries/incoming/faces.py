@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
-from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from grid_boundaries.claims import claims
 from grid_boundaries.edges import shared_edges
@@ -46,8 +46,8 @@ class Faces:
 def faces(
     grids: GeoDataFrame,
     *,
-    within: Polygon | MultiPolygon | None,
-    tolerance: Tolerance,
+    within: BaseGeometry | None,
+    bounds: Tolerance,
     foreign: GeoDataFrame | None = None,
 ) -> Faces:
     """Return the faces that outlines cut the ground into.
@@ -74,7 +74,7 @@ def faces(
         "claimants": pd.Series(claimants, dtype=object),
         "lies_in": pd.Series(lies_in, dtype=object),  # text columns would hold NaN for None
         "area_m2": shapely.area(shapes),
-        "is_sliver": are_slivers(shapes, tolerance),
+        "is_sliver": are_slivers(shapes, bounds),
         "is_outside": _outside(shapes, within),
     }
     table = GeoDataFrame(columns, geometry=shapes, crs=grids.crs)
@@ -90,7 +90,7 @@ def _unmarked(claimants: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     return own, lies_in
 
 
-def _outside(shapes: NDArray[Any], within: Polygon | MultiPolygon | None) -> NDArray[np.bool_]:
+def _outside(shapes: NDArray[Any], within: BaseGeometry | None) -> NDArray[np.bool_]:
     if within is None:
         return np.zeros(len(shapes), dtype=bool)
     shapely.prepare(within)

@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
-from shapely import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from grid_boundaries.codes import CodeProfile, level, parent
 from grid_boundaries.incoming.concerned import overlaid
@@ -34,14 +34,14 @@ class Ground:
         How codes are written; None checks none.
     """
 
-    within: Polygon | MultiPolygon | None = None
+    within: BaseGeometry | None = None
     units: GeoDataFrame | None = None
     blocks: GeoDataFrame | None = None
     profile: CodeProfile | None = None
 
 
 def nested(
-    grids: GeoDataFrame, ground: Ground, tolerance: Tolerance
+    grids: GeoDataFrame, ground: Ground, bounds: Tolerance
 ) -> tuple[pd.Series[str], GeoDataFrame]:
     """Return the unit of each grid, and the parts of grids that lie in other units.
 
@@ -52,7 +52,7 @@ def nested(
     -------
     Series, GeoDataFrame
         Unit by grid code, without grids that meet no unit; and one row a part of at least
-        `tolerance.listed_from_m2`: code, unit, is_sliver, geometry (a polygon).
+        `bounds.listed_from_m2`: code, unit, is_sliver, geometry (a polygon).
     """
     if ground.units is None:
         return pd.Series([], index=pd.Index([], name="code"), dtype=object), _parts(
@@ -62,14 +62,12 @@ def nested(
     pairs = overlaid(grids.geometry.to_numpy(), ground.units.geometry.to_numpy())
     homes = _homes(codes, units, pairs, ground.profile)
     away = homes.reindex(codes).to_numpy()[pairs["a"]] != units[pairs["b"]]
-    pairs = pairs[away & (pairs["area_m2"].to_numpy() >= tolerance.listed_from_m2)]
-    mine = grids.geometry.to_numpy()[pairs["a"]]
-    shared = shapely.intersection(mine, ground.units.geometry.to_numpy()[pairs["b"]])
-    parts, owner = shapely.get_parts(polygons_only(shared), return_index=True)
-    kept = shapely.area(parts) >= tolerance.listed_from_m2
+    pairs = pairs[away & (pairs["area_m2"].to_numpy() >= bounds.listed_from_m2)]
+    parts, owner = shapely.get_parts(polygons_only(pairs["shape"].to_numpy()), return_index=True)
+    kept = shapely.area(parts) >= bounds.listed_from_m2
     rows = pairs.iloc[owner[kept]]
     found = _parts(codes[rows["a"]], units[rows["b"]], parts[kept], grids)
-    found["is_sliver"] = are_slivers(np.asarray(parts[kept], dtype=object), tolerance)
+    found["is_sliver"] = are_slivers(np.asarray(parts[kept], dtype=object), bounds)
     return homes, found
 
 

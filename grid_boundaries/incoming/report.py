@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from grid_boundaries.incoming.findings import Finding, area_words, counts, with_
 from grid_boundaries.incoming.labels import code_faults
 from grid_boundaries.incoming.nesting import Ground, nested
 from grid_boundaries.incoming.outlines import Outlines
-from grid_boundaries.incoming.tolerance import Tolerance
+from grid_boundaries.incoming.tolerance import DEFAULT, Tolerance
 from grid_boundaries.topology import polygons_only
 
 TWIN = 0.9  # two outlines that share this part of their union are one grid drawn twice
@@ -43,7 +43,7 @@ class Report:
     faces: Faces
     findings: tuple[Finding, ...]
     unlisted: int
-    tolerance: Tolerance = field(default_factory=Tolerance)
+    bounds: Tolerance = DEFAULT
 
     @property
     def counts(self) -> dict[str, int]:
@@ -51,7 +51,7 @@ class Report:
         return counts(self.findings)
 
 
-def report(known: Outlines, ground: Ground, *, tolerance: Tolerance | None = None) -> Report:
+def report(known: Outlines, ground: Ground, *, bounds: Tolerance = DEFAULT) -> Report:
     """Return what is wrong with a layer of outlines, on the ground that it should divide.
 
     Raises
@@ -59,11 +59,10 @@ def report(known: Outlines, ground: Ground, *, tolerance: Tolerance | None = Non
     Refused
         Outlines or ground are in degrees.
     """
-    bounds = tolerance or Tolerance()
     grids = known.grids
     homes, foreign = nested(grids, ground, bounds)
     wide = GeoDataFrame(foreign[~foreign["is_sliver"]])
-    found = faces(grids, within=ground.within, tolerance=bounds, foreign=wide)
+    found = faces(grids, within=ground.within, bounds=bounds, foreign=wide)
     of_ground, unlisted = _of_ground(found, bounds)
     of_ground += [*_twins(found, grids), *_off_unit(foreign)]
     of_ground.sort(key=lambda finding: -finding.area_m2)
@@ -82,11 +81,11 @@ def _with_people(findings: list[Finding], blocks: GeoDataFrame | None) -> list[F
     return with_people(findings, concerned(polygons_only(shapes), blocks))
 
 
-def _of_ground(found: Faces, tolerance: Tolerance) -> tuple[list[Finding], int]:
+def _of_ground(found: Faces, bounds: Tolerance) -> tuple[list[Finding], int]:
     """Return the findings of contested, unclaimed and outer faces, and how many are too small."""
     table, many = found.table, found.claims_of
     odd = (many != 1) | table["is_outside"].to_numpy(dtype=bool)
-    small = table["area_m2"].to_numpy() < tolerance.listed_from_m2
+    small = table["area_m2"].to_numpy() < bounds.listed_from_m2
     columns = ("claimants", "geometry", "area_m2", "is_sliver", "is_outside")
     chosen = table[odd & ~small]
     rows = zip(*(chosen[name].to_numpy() for name in columns), strict=True)

@@ -49,7 +49,10 @@ class Tolerance:
             )
 
 
-def are_slivers(shapes: NDArray[Any], tolerance: Tolerance) -> NDArray[np.bool_]:
+DEFAULT = Tolerance()
+
+
+def are_slivers(shapes: NDArray[Any], bounds: Tolerance) -> NDArray[np.bool_]:
     """Say which polygons are slivers.
 
     The mean width 2 · area / perimeter is never more than the diameter of the largest circle
@@ -61,10 +64,10 @@ def are_slivers(shapes: NDArray[Any], tolerance: Tolerance) -> NDArray[np.bool_]
         Valid polygons, metres, shape (n,).
     """
     area_m2, perimeter_m = shapely.area(shapes), shapely.length(shapes)
-    narrow = 2 * area_m2 < tolerance.narrower_than_m * perimeter_m
-    fits = area_m2 >= np.pi / 4 * tolerance.narrower_than_m**2
+    narrow = 2 * area_m2 < bounds.narrower_than_m * perimeter_m
+    fits = area_m2 >= np.pi / 4 * bounds.narrower_than_m**2
     doubtful = np.flatnonzero(narrow & fits)
-    core = shapely.buffer(shapes[doubtful], -tolerance.narrower_than_m / 2)
+    core = shapely.buffer(shapes[doubtful], -bounds.narrower_than_m / 2)
     slivers: NDArray[np.bool_] = narrow | ~fits
     slivers[doubtful] = shapely.is_empty(core)
-    return slivers | (area_m2 < tolerance.smaller_than_m2)
+    return slivers | (area_m2 < bounds.smaller_than_m2)

@@ -44,16 +44,16 @@ def read(*rows: tuple[Any, Any, BaseGeometry | None]) -> Outlines:
     return outlines(rows_of(*rows), mend=mended)
 
 
-def faces_of(grids: GeoDataFrame, within: Any = None, tolerance: Tolerance | None = None) -> Faces:
+def faces_of(grids: GeoDataFrame, within: Any = None, bounds: Tolerance | None = None) -> Faces:
     """Return the faces of sound outlines."""
-    return faces(grids, within=within, tolerance=tolerance or Tolerance())
+    return faces(grids, within=within, bounds=bounds or Tolerance())
 
 
 def repaired(
-    grids: GeoDataFrame, within: Any = None, tolerance: Tolerance | None = None
+    grids: GeoDataFrame, within: Any = None, bounds: Tolerance | None = None
 ) -> GeoDataFrame:
     """Return the preview of sound outlines."""
-    return preview(shares(faces_of(grids, within, tolerance)))
+    return preview(shares(faces_of(grids, within, bounds)))
 
 
 def areas(blocks: GeoDataFrame) -> dict[tuple[str, str | None], float]:

@@ -128,7 +128,7 @@ def test_open_ground_is_left_in_none_or_given_as_proposed() -> None:
 def test_blocks_outside_the_layer_and_unknown_ones_stay_as_they_are() -> None:
     before = state({"B1": "a", "B2": "b"})
     fit = fit_of(B1="c", B9="c")
-    fit.loc["B2"] = ["outside", None, None, 0.0, ()]
+    fit = pd.concat([fit, fit_of(B2=None).assign(kind="outside")])
     after = replayed(before, tuple(strokes_for(before, grids("c"), fit, new_code)))
     assert after.grid_of == {"B1": f"{VILLAGE}~1.c", "B2": "b"}
 

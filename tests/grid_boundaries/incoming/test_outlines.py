@@ -116,7 +116,7 @@ def test_rows_of_one_code_and_two_names_are_two_grids() -> None:
 
 def test_parts_and_holes_are_told() -> None:
     ring = box(0, 0, 50, 50).difference(box(20, 20, 30, 30))
-    parts = MultiPolygon([ring, box(100, 0, 104, 4)])
+    parts = shapely.union_all([ring, box(100, 0, 104, 4)])
     found = read(("a", "x", parts))
     told = {one.kind: one for one in found.findings}
     assert set(told) == {"multipart", "hole"}

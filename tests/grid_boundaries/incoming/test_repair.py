@@ -125,7 +125,7 @@ def test_squares_that_touch_in_a_corner_only_keep_their_ground() -> None:
 def test_wide_ground_in_another_unit_is_a_block_of_its_own() -> None:
     outlines = layer(a=box(0, 0, 60, 100), b=box(60, 0, 100, 100))
     foreign = GeoDataFrame({"unit": ["v2"]}, geometry=[box(50, 0, 60, 100)], crs=4545)
-    found = faces(outlines, within=COUNTY, tolerance=Tolerance(), foreign=foreign)
+    found = faces(outlines, within=COUNTY, bounds=Tolerance(), foreign=foreign)
     blocks = preview(shares(found))
     assert areas(blocks) == {
         ("settled", "a"): 5000, ("foreign", "a"): 1000, ("settled", "b"): 4000,

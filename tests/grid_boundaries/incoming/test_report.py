@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import box
 
-from bench._dirty_layer import METRIC_SRID, DirtyLayer, Planted, dirty_layer, jittered_layer
+from bench._dirty_layer import METRIC_SRID, DirtyLayer, dirty_layer, jittered_layer
+from bench.imports import is_told
 from grid_boundaries.codes import profile
-from grid_boundaries.incoming.findings import Finding
 from grid_boundaries.incoming.nesting import Ground, nested
 from grid_boundaries.incoming.outlines import Outlines, outlines
 from grid_boundaries.incoming.report import Report, report
@@ -26,24 +26,12 @@ EVERYTHING = Tolerance(listed_from_m2=0.0)
 
 
 def reported(ground: Ground, **shapes: shapely.Polygon) -> Report:
-    named = layer(**shapes).assign(name="", rows=[()] * len(shapes))
-    return report(Outlines(named, ()), ground, tolerance=EVERYTHING)
+    named = layer(**shapes).assign(name="")
+    return report(Outlines(named, ()), ground, bounds=EVERYTHING)
 
 
 def told(found: Report) -> list[tuple[str, tuple[str, ...], float]]:
     return [(one.kind, one.codes, round(one.area_m2, 6)) for one in found.findings]
-
-
-def is_found(planted: Planted, findings: tuple[Finding, ...]) -> bool:
-    for one in findings:
-        if one.kind != planted.kind:
-            continue
-        if planted.row is not None and one.facts.get("row") == planted.row:
-            return True
-        place = planted.where
-        if place is not None and one.geometry is not None and one.geometry.intersects(place):
-            return True
-    return False
 
 
 def of_dirty(dirty: DirtyLayer) -> Report:
@@ -55,7 +43,7 @@ def of_dirty(dirty: DirtyLayer) -> Report:
 def test_every_planted_fault_is_found_in_the_noise(seed: int) -> None:
     dirty = dirty_layer(seed)
     found = of_dirty(dirty)
-    missing = [one.kind for one in dirty.planted if not is_found(one, found.findings)]
+    missing = [one.kind for one in dirty.planted if not is_told(one, found.findings)]
     assert missing == []
     assert {one.kind for one in dirty.planted} >= {
         "gap", "overlap", "hole", "multipart", "invalid-polygon", "outside-county",
@@ -100,7 +88,7 @@ def test_a_sliver_says_that_it_is_merged_and_how_wide_it_is() -> None:
 
 
 def test_rounding_is_counted_and_not_listed() -> None:
-    named = layer(a=box(0, 0, 50.00001, 100), b=box(50, 0, 100, 100)).assign(name="", rows=[()] * 2)
+    named = layer(a=box(0, 0, 50.00001, 100), b=box(50, 0, 100, 100)).assign(name="")
     found = report(Outlines(named, ()), Ground(COUNTY))
     assert (found.findings, found.unlisted) == ((), 1)
 
@@ -169,9 +157,7 @@ def test_rows_keep_their_findings_behind_those_of_the_ground() -> None:
 
 
 def test_an_empty_layer_leaves_one_gap() -> None:
-    found = report(
-        Outlines(layer(a=COUNTY).iloc[:0].assign(name="", rows=None), ()), Ground(COUNTY)
-    )
+    found = report(Outlines(layer(a=COUNTY).iloc[:0].assign(name=""), ()), Ground(COUNTY))
     assert told(found) == [("gap", (), 10_000)]
 
 

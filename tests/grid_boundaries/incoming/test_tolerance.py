@@ -22,8 +22,8 @@ def array(*shapes: Any) -> NDArray[Any]:
     return np.array(shapes, dtype=object)
 
 
-def slivers(*shapes: Any, tolerance: Tolerance = TWO_METRES) -> list[bool]:
-    found: list[bool] = are_slivers(array(*shapes), tolerance).tolist()
+def slivers(*shapes: Any, bounds: Tolerance = TWO_METRES) -> list[bool]:
+    found: list[bool] = are_slivers(array(*shapes), bounds).tolist()
     return found
 
 
@@ -53,7 +53,7 @@ def test_a_frame_round_a_hole_counts_its_own_width() -> None:
 
 def test_nothing_is_a_sliver_at_zero_tolerance() -> None:
     nothing = Tolerance(0.0, 0.0, 0.0)
-    assert slivers(box(0, 0, 1000, 0.001), tolerance=nothing) == [False]
+    assert slivers(box(0, 0, 1000, 0.001), bounds=nothing) == [False]
 
 
 def test_no_polygon_gives_no_answer() -> None:
