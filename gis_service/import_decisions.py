@@ -11,7 +11,7 @@ from typing import Any
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
 from gis_service.import_requests import Acceptance, Rejection
 from gis_service.importing import described, kept_cover
@@ -118,8 +118,10 @@ def _first_blocks(desk: Desk, cover: Cover, ground: ImportGround) -> int:
 
 
 def _free_ids(desk: Desk, inner: Any) -> list[str]:
-    """Return ids for first blocks, beyond those that other units of the county have."""
-    return [str(name) for name in first_block_ids(inner)]
+    """Return ids for first blocks, west to east, after the last that any block ever had."""
+    last = desk.connection.scalar(select(func.max(block.c.id)))
+    given = 0 if last is None else int(last[1:7])
+    return [f"B{int(name[1:]) + given:06d}" for name in first_block_ids(inner)]
 
 
 def _villages_under(shapes_m: GeoDataFrame, cover: Cover, ground: ImportGround) -> list[str]:

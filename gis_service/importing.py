@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
+from shapely.geometry.base import BaseGeometry
 
 from gis_service.errors import json_bytes
 from gis_service.import_requests import Sending
@@ -47,6 +48,8 @@ from layers.load.repair import repaired
 from layers.load.rows import Rejection
 from layers.read import the_county
 
+# repair takes time with the square of the vertices: seconds for the first, a minute for all
+MENDED_VERTICES, MENDED_IN_ALL = 1_000, 20_000
 DECIMALS = 7  # of degrees in GeoJSON: a centimetre
 
 
@@ -96,7 +99,7 @@ def take_in(desk: Desk, file: OutlineFile, asked: Sending) -> dict[str, Any]:
     placed, rows = _placed(file, asked, ground)
     file, rows = _on_maps(file, rows)
     bounds = Tolerance(asked.narrower_than_m, asked.smaller_than_m2)
-    known = outlines(rows, mend=repaired)
+    known = outlines(rows, mend=_mended)
     read = Outlines(known.grids, (*_of_file(file, placed), *known.findings))
     found = report(read, ground.ground, bounds=bounds)
     cover = cover_of(preview(shares(found.faces)), _layer_grids(found))
@@ -173,6 +176,15 @@ def _placed(
     degrees = GeoSeries(in_stored_degrees(shapes, used), index=file.rows.index, crs=STORED_SRID)
     sound = in_metres(degrees.where(_on_earth(degrees)), ground.srid)
     return placed, GeoDataFrame(file.rows.set_geometry(sound))
+
+
+def _mended(shapes: Sequence[BaseGeometry]) -> list[BaseGeometry | None]:
+    """Return polygons made valid in a child; too large ones are left to those who drew them."""
+    sizes = shapely.get_num_coordinates(np.asarray(shapes, dtype=object))
+    small = (sizes <= MENDED_VERTICES) & (np.cumsum(sizes) <= MENDED_IN_ALL)
+    chosen = [shape for shape, is_small in zip(shapes, small, strict=True) if is_small]
+    done = iter(repaired(chosen))
+    return [next(done) if is_small else None for is_small in small]
 
 
 def _on_earth(degrees: GeoSeries) -> Any:

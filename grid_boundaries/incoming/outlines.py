@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from grid_boundaries.incoming.findings import Finding, area_words
 from grid_boundaries.incoming.labels import labelled
+from grid_boundaries.incoming.tangle import refuse_tangled
 from grid_boundaries.topology import MULTIPOLYGON, POLYGON
 
 Mend = Callable[[Sequence[BaseGeometry]], Sequence[BaseGeometry | None]]
@@ -46,10 +47,16 @@ def outlines(rows: GeoDataFrame, *, mend: Mend) -> Outlines:
     mend
         Gives each of some invalid polygons made valid, or None; it may run elsewhere, for
         repair can take long.
+
+    Raises
+    ------
+    TooLarge
+        More vertices or crossings than can be overlaid; see `refuse_tangled`.
     """
     flat = rows.set_geometry(shapely.force_2d(rows.geometry.to_numpy()), crs=rows.crs)
     areas, no_areas = _areas(flat)
     valid, mended = _made_valid(areas, mend)
+    refuse_tangled(valid.geometry.to_numpy())
     named, mislabelled = labelled(valid)
     single, copies = _without_copies(named)
     grids, united = _united(single)
