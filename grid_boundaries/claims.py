@@ -71,10 +71,11 @@ def _faces(shapes: Shapes, ground: Any) -> Shapes:
 def _claimants(faces: Shapes, shapes: Shapes, codes: NDArray[Any]) -> Shapes:
     inner = shapely.point_on_surface(faces)
     face, shape = shapely.STRtree(shapes).query(inner, predicate="intersects")
-    claimed = pd.DataFrame({"face": face, "code": codes[shape]}).drop_duplicates()
-    named = claimed.sort_values(["face", "code"]).groupby("face")["code"].agg(tuple)
+    named: list[set[str]] = [set() for _ in range(len(faces))]
+    for position, code in zip(face.tolist(), codes[shape], strict=True):
+        named[position].add(code)
     result = np.empty(len(faces), dtype=object)
-    result[:] = [named.get(position, ()) for position in range(len(faces))]
+    result[:] = [tuple(sorted(own)) for own in named]
     return result
 
 

@@ -1,0 +1,56 @@
+"""What planners send with an imported layer, as it comes over the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gis_service.plan_requests import Asked, Free, Id, Short
+
+
+class Sending(Asked):
+    """How a file is to be read, in the query of the address.
+
+    Parameters
+    ----------
+    file
+        What the layer is to be called; never opened.
+    crs
+        EPSG:n, GCJ-02 or BD-09 where the sender knows better than the file.
+    """
+
+    file: Short = "import"
+    unit: Id | None = None
+    crs: Annotated[str, Field(max_length=40)] = ""
+    layer: Annotated[str, Field(max_length=200)] = ""
+    code: Annotated[str, Field(max_length=100)] = ""
+    name: Annotated[str, Field(max_length=100)] = ""
+    narrower_than_m: Annotated[float, Field(ge=0, le=50, allow_inf_nan=False)] = 2.0
+    smaller_than_m2: Annotated[float, Field(ge=0, le=2500, allow_inf_nan=False)] = 1.0
+
+
+class Acceptance(Asked):
+    """A layer taken over as a draft plan.
+
+    Parameters
+    ----------
+    crs
+        The suspected CRS, confirmed; needed where the report doubts the declared one.
+    unresolved
+        Contested and unassigned ground: left in no grid, or given as proposed.
+    cut
+        Blocks that a border runs through are cut along it; else they go whole to the grid with
+        the largest part of them.
+    """
+
+    title: Short | None = None
+    crs: Annotated[str, Field(max_length=40)] | None = None
+    unresolved: Literal["leave", "propose"] = "leave"
+    cut: bool = False
+
+
+class Rejection(Asked):
+    """A layer that is not taken over."""
+
+    reason: Annotated[Free, Field(max_length=1000)] = ""

@@ -1,0 +1,1 @@
+"""Tests of boundaries that come from elsewhere."""
