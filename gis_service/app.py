@@ -23,6 +23,7 @@ from gis_service.routes import (
     layers,
     pages,
     plans,
+    reports,
     wall,
 )
 from gis_service.running import running
@@ -30,7 +31,8 @@ from gis_service.settings import Settings
 from gis_service.tile_path import TilePath
 
 ROUTERS = tuple(
-    module.router for module in (health, layers, grids, wall, plans, events, ingest, landing, pages)
+    module.router
+    for module in (health, layers, grids, wall, plans, reports, events, ingest, landing, pages)
 )
 COMPRESSED_FROM_BYTES = 1000
 
