@@ -162,19 +162,21 @@ def _round_mm(poster: VillagePoster, paper: Paper, width_mm: float) -> float:
     lines_em = (
         1.6 * ceil(width_text_mm(poster.above, 1.1 * em_mm) / width_mm),
         2.4 * ceil(names_mm / width_mm),
-        1.7 * ceil(facts_mm / width_mm),
+        2.0 * ceil(facts_mm / width_mm),
     )
     draft_mm = 0.0 if poster.plan is None else DRAFT_MM[paper]
-    return em_mm * (sum(lines_em) + 5.2) + draft_mm
+    return em_mm * (sum(lines_em) + 6.0) + draft_mm
 
 
 def _rows(poster: VillagePoster, paper: Paper, width_mm: float) -> int:
     """Return how many lines the list of grids takes, in columns beside one another."""
     column_mm = NAME_COLUMN_MM[paper]
     columns = max(1, int(width_mm // column_mm))
-    said = [
-        f"{grid.name} {grid.code} {SPECIAL if grid.is_special else ''}" for grid in poster.grids
-    ]
-    lines = [ceil(width_text_mm(one, LIST_MM[paper]) / column_mm) for one in said]
+    lines = [ceil(_listed_mm(grid, LIST_MM[paper]) / column_mm) for grid in poster.grids]
     # a name of several lines is not parted between columns
     return ceil(sum(lines) / columns) + max(lines, default=1) - 1
+
+
+def _listed_mm(grid: PosterGrid, letter_mm: float) -> float:
+    name = f"{grid.name}{SPECIAL if grid.is_special else ''}"
+    return width_text_mm(name, letter_mm) + width_text_mm(grid.code, 0.8 * letter_mm)
