@@ -25,6 +25,7 @@ from gis_service.routes import (
     layers,
     pages,
     plans,
+    reports,
     wall,
 )
 from gis_service.running import running
@@ -41,6 +42,7 @@ ROUTERS = tuple(
         exchange,
         plans,
         imports,
+        reports,
         events,
         ingest,
         landing,

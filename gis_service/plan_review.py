@@ -19,13 +19,10 @@ from grid_boundaries.checks import Fault, Standards, checks
 from grid_boundaries.codes import profile
 from grid_boundaries.cutting import cut
 from grid_boundaries.errors import Conflict, NotAllowed, Refused
-from grid_boundaries.numbers import SUMS
 from grid_boundaries.plan_records import Record
 from grid_boundaries.plan_state import State
 from grid_boundaries.plan_store import plan_comment
-from grid_boundaries.plans import diff
 from grid_boundaries.reconcile import reconciled
-from grid_boundaries.refinement import finest
 from grid_boundaries.rules import rules_from
 from grid_boundaries.store import county
 from layers.block_sums import KeptSums
@@ -34,7 +31,6 @@ from layers.plan_ground import (
     ground_under,
     shapes_of,
     shapes_round,
-    sums_in,
     touching_of,
 )
 from layers.plan_ground import villages_of as village_codes
@@ -131,26 +127,6 @@ def refuse_faulty(desk: Desk, row: Record, near: Neighbourhoods, accepted: Colle
             f"The plan has {len(keys)} faults to be dealt with, such as: {first['en']}",
             faults=keys[:500],
         )
-
-
-def difference(desk: Desk, row: Record, other: State, against: str) -> dict[str, Any]:
-    """Return what changes hands between another state and a plan."""
-    state = desk.state(row)
-    moved = diff(other, state, _no_sums(other, state)).index
-    finer = state if all(name in state.grid_of for name in moved) else other
-    _, sums = sums_in(desk.connection, desk.counting(row.basis), finer, list(moved), desk.srid)
-    table = diff(other, state, sums)
-    return {
-        "plan": row.id,
-        "against": against,
-        "basis": row.basis,
-        "totals": {"blocks": len(table), **table[list(SUMS)].sum().astype(int).to_dict()},
-        "blocks": [{"block": name, **line} for name, line in table.to_dict("index").items()],
-    }
-
-
-def _no_sums(one: State, other: State) -> pd.DataFrame:
-    return pd.DataFrame(index=pd.Index(finest((one, other)), dtype=object))
 
 
 def merge(desk: Desk, plan_id: int, asked: Merging) -> dict[str, Any]:

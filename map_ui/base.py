@@ -15,6 +15,7 @@ from map_ui import assets
 from map_ui.externalise import Parts, localise, parts, sha8
 from map_ui.themes import theme_css
 
+CHINESE = "zh-CN"
 VIEWPORT = "width=device-width, initial-scale=1"
 _shells: dict[str, Shell] = {}
 
@@ -89,7 +90,13 @@ class Shell:
         """Return the page file of that name."""
         return self._make()[1].get(name)
 
-    def page(self, title: str, attributes: Mapping[str, str], markup: str | None = None) -> Page:
+    def page(
+        self,
+        title: str,
+        attributes: Mapping[str, str],
+        markup: str | None = None,
+        language: str = CHINESE,
+    ) -> Page:
         """Return the page for one set of attributes of its ``html`` element.
 
         `title` and the attributes' values may hold anything: they are escaped here and are
@@ -105,6 +112,7 @@ class Shell:
             styles=(*made.styles, *(address for kind, address in own.items() if kind == "css")),
             scripts=(*made.scripts, *(address for kind, address in own.items() if kind == "js")),
             markup=made.markup if markup is None else markup,
+            language=language,
         )
 
 
@@ -128,6 +136,7 @@ def document(
     styles: tuple[str, ...] = (),
     scripts: tuple[str, ...] = (),
     markup: str,
+    language: str = CHINESE,
 ) -> Page:
     """Return a complete page: Chinese first, zoomable, with nothing inline.
 
@@ -137,7 +146,7 @@ def document(
     head = [f'<link rel="stylesheet" href="{address}">' for address in styles]
     head += [f'<script src="{address}" defer></script>' for address in scripts]
     html = (
-        f'<!DOCTYPE html>\n<html lang="zh-CN"{data}>\n<head>\n<meta charset="utf-8">\n'
+        f'<!DOCTYPE html>\n<html lang="{language}"{data}>\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="{VIEWPORT}">\n<title>{escape(title)}</title>\n'
         f'<link rel="icon" href="{assets.url("icon.svg")}">\n'
         + "\n".join(head)

@@ -13,6 +13,8 @@ say() { printf '\033[1m%s\033[0m\n' "$*"; }
 fail() { printf '\033[31m✗ %s\033[0m\n' "$*" >&2; exit 1; }
 
 # ---- system packages: looked for by what they bring, so that other ways of installing count too
+has_library() { python3 -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "$1" 2>/dev/null; }
+
 missing_packages() {
     python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
     found=
@@ -23,6 +25,10 @@ missing_packages() {
     command -v npm >/dev/null 2>&1 || echo npm
     [ -e /etc/ssl/certs/ca-certificates.crt ] || echo ca-certificates
     ls /usr/share/fonts/opentype/noto/NotoSansCJK-*.ttc >/dev/null 2>&1 || echo fonts-noto-cjk
+    # what lays out the PDFs of reports
+    has_library libpango-1.0.so.0 || echo libpango-1.0-0
+    has_library libpangoft2-1.0.so.0 || echo libpangoft2-1.0-0
+    has_library libharfbuzz-subset.so.0 || echo libharfbuzz-subset0
     if [ "$purpose" = test ]; then
         command -v chromium >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1 ||
             echo chromium

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
+from gis_service import plan_changes, planning, publishing
 from gis_service import plan_requests as requests
 from gis_service import plan_review as review
-from gis_service import planning, publishing
 from gis_service.access import Asker
 from gis_service.errors import problem_answers
 from gis_service.planning import Desk
@@ -105,7 +105,7 @@ def diff(
     with desk_of(service, who) as desk:
         row = desk.row(plan)
         other = desk.base(row) if against == "base" else desk.state(desk.row(int(against)))
-        return review.difference(desk, row, other, against)
+        return plan_changes.difference(desk, row, other, against)
 
 
 @router.post("/{plan}/merge")

@@ -17,14 +17,14 @@ KEPT = ("LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
 
 
 def run_child(
-    script: str,
+    script: str | Path,
     arguments: Sequence[str],
     limits: Limits,
     *,
     given: bytes = b"",
     environment: Mapping[str, str] | None = None,
 ) -> tuple[bytes, bool]:
-    """Run a script of this folder alone and return what it wrote, and whether it ended well.
+    """Run a script of this folder, or at a path, and return what it wrote and if it ended well.
 
     The child is a fresh interpreter in isolated mode, bounded in memory and CPU time by its
     first lines (`harness.py`), in wall time from here, and without the network wherever the

@@ -1,0 +1,1 @@
+"""What changes hands when grids are redrawn: who gives what to whom, in lists and counts."""

@@ -1,0 +1,34 @@
+"""Counts of people too small to be told: hidden, with others, so that no total gives them away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+SMALLEST = 5
+
+
+def without_small(counts: Sequence[int], smallest: int = SMALLEST) -> list[int | None]:
+    """Return counts that may be told beside their total; None for those that are hidden.
+
+    A count from 1 up to one less than `smallest` is hidden. Where what is hidden could be had
+    by subtraction from the total (a single count, or a sum under `smallest`), the least of the
+    others is hidden too, until it cannot (complementary suppression). Of equal counts the first
+    is hidden. 0 is told.
+
+    Examples
+    --------
+    >>> without_small([12, 3, 8, 0])
+    [12, None, None, 0]
+    """
+    hidden = {place for place, count in enumerate(counts) if 0 < count < smallest}
+    others = sorted((count, place) for place, count in enumerate(counts) if count >= smallest)
+    for _, place in others if hidden else ():
+        if len(hidden) > 1 and sum(counts[one] for one in hidden) >= smallest:
+            break
+        hidden.add(place)
+    return [None if place in hidden else count for place, count in enumerate(counts)]
+
+
+def told(count: int, smallest: int = SMALLEST) -> int | None:
+    """Return a count that stands alone, or a total; None where it is too small."""
+    return None if 0 < count < smallest else count
