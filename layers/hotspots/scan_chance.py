@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from layers.hotspots import scan_search
 from layers.hotspots.circles import Circles
-from layers.hotspots.scan_replicas import LINE, Dealt, Thrown, key_of, lane_bits, packed
+from layers.hotspots.scan_replicas import (
+    LINE,
+    LINES_A_LOOK,
+    Dealt,
+    Thrown,
+    key_of,
+    lane_bits,
+    packed,
+)
 from layers.hotspots.scan_study import Study
 from layers.hotspots.spans import Spans
 
@@ -164,6 +172,7 @@ def _block(chance: _Chance, least: Places, repeats: Whole) -> Floats:
     for _, _, row, zero in search.spans:
         inside, needed = search.expectation(row, zero, least)
         maps = words[:, :, row] - words[:, :, zero]
-        side_by_side = maps.transpose(1, 0, 2).reshape(shape[0], -1)
-        scan_search.maxima(side_by_side, *search.lists, inside, needed, bits, *search.totals, best)
+        looks = min(len(words), LINES_A_LOOK)
+        by_place = maps.transpose(1, 0, 2).reshape(shape[0], -1, looks * LINE)
+        scan_search.maxima(by_place, *search.lists, inside, needed, bits, *search.totals, best)
     return best[: repeats.size]

@@ -17,6 +17,9 @@ Words = NDArray[np.uint64]
 LINE = 8
 """Words that are drawn together: one line of the processor's memory."""
 
+LINES_A_LOOK = 4
+"""Lines that are counted up between two looks whether anything is to be seen."""
+
 
 @dataclass(frozen=True)
 class Thrown:
@@ -105,6 +108,8 @@ def packed(
     locations, rows = shape
     lanes = LINE * 64 // bits
     lines = -(-repeats.size // lanes)
+    if lines > LINES_A_LOOK:
+        lines += -lines % LINES_A_LOOK
     result = np.zeros((lines, locations, rows + 1, LINE), dtype=np.uint64)
     for line in range(lines):
         drawn = np.zeros((locations * rows + 1, LINE), dtype=np.uint64)
@@ -172,9 +177,10 @@ def _throw_plain(
             state += step
             spot = _part(state) * chance.size
             cell = int(spot)
-            if spot - cell >= chance[cell]:
-                cell = alias[cell]
-            words[cell, word] += one
+            other = alias[cell]
+            # both are at hand, so that the processor need not guess which it will be
+            chosen = cell if spot - cell < chance[cell] else other
+            words[chosen, word] += one
 
 
 def _deal_plain(

@@ -14,9 +14,6 @@ Places = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 Words = NDArray[np.uint64]
 
-CHUNK = 32
-"""Words of 64 bits that are counted up between two looks whether anything is to be seen."""
-
 SLOTS = 16_384
 """Steps of the table of least counts, finer where little is expected."""
 
@@ -45,11 +42,17 @@ def _llr_plain(count: float, expected: float, total: float, controls: float) -> 
 
 
 def _bound_plain(count: float, expected: float, total: float, controls: float) -> float:
-    """Return what the logarithm cannot exceed: χ², which bounds the divergence, without logs."""
+    """Return what the logarithm cannot exceed, without logarithms; `count` over `expected`.
+
+    Each side is at most half its squared excess over the lesser of what is seen and expected:
+    (1 + x) ln(1 + x) - x <= x² / 2 for x >= 0, and x² / (2 (1 + x)) under 0.
+    """
     excess = count - expected
-    bound = excess * excess * total / (expected * (total - expected))
+    bound = 1.0 / expected + 1.0 / (total - count)
     if controls > 0.0:
-        bound += bound / controls
+        bound += 1.0 / (expected * controls - excess) + 1.0 / ((total - expected) * controls)
+    bound *= 0.5 * excess * excess
+    # a place without a control, or rounding, says nothing
     return bound if bound > 0.0 else np.inf
 
 
@@ -141,15 +144,15 @@ def _maxima_plain(
 ) -> None:
     """Raise `best` to the highest logarithm of each replica over the circles that matter.
 
-    Replicas stand side by side in lanes of `bits` within the words of `maps`, shape (n, words):
-    adding words adds all of them. A lane's top bit is free: with 2^(bits - 1) less the needed
+    Replicas stand side by side in lanes of `bits` within the words of `maps`, shape
+    (n, looks, words): adding words adds all of them. A lane's top bit is free: with 2^(bits - 1) less the needed
     count added, it says who has enough.
     """
     half, ones = np.uint64(1) << np.uint64(bits - 1), np.uint64(0)
     for lane in range(64 // bits):
         ones |= np.uint64(1) << np.uint64(lane * bits)
     tops = ones * half
-    counts = np.zeros(maps.shape[1], dtype=np.uint64)
+    counts = np.zeros(maps.shape[1:], dtype=np.uint64)
     circle = 0
     for centre in range(starts.size - 1):
         counts[:] = 0
@@ -158,19 +161,18 @@ def _maxima_plain(
             if not closed[place]:
                 continue
             spare = (half - np.uint64(needed[circle])) * ones
-            for start in range(0, counts.size, CHUNK):
-                part = counts[start : start + CHUNK]
+            for line in range(counts.shape[0]):
                 flags = np.uint64(0)
-                for word in range(part.size):
-                    flags |= part[word] + spare
+                for word in range(counts.shape[1]):
+                    flags |= counts[line, word] + spare
                 if flags & tops:
-                    lanes = best[start * (64 // bits) :]
-                    _raise(part, spare, tops, bits, inside[circle], total, controls, lanes)
+                    _raise(counts, line, spare, tops, bits, inside[circle], total, controls, best)
             circle += 1
 
 
 def _raise_plain(
     counts: Words,
+    line: int,
     spare: np.uint64,
     tops: np.uint64,
     bits: int,
@@ -180,13 +182,14 @@ def _raise_plain(
     best: Floats,
 ) -> None:
     """Raise `best` by one circle of the replicas that have enough there."""
-    lanes = 64 // bits
+    lanes, words = 64 // bits, counts.shape[1]
     mask = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
-    for word in range(counts.size):
-        if (counts[word] + spare) & tops:
+    for word in range(words):
+        several = counts[line, word]
+        if (several + spare) & tops:
             for lane in range(lanes):
-                count = float((counts[word] >> np.uint64(lane * bits)) & mask)
-                place = word * lanes + lane
+                count = float((several >> np.uint64(lane * bits)) & mask)
+                place = (line * words + word) * lanes + lane
                 best[place] = _higher(best[place], count, expected, total, controls)
 
 
