@@ -145,14 +145,15 @@ def _maxima_plain(
     """Raise `best` to the highest logarithm of each replica over the circles that matter.
 
     Replicas stand side by side in lanes of `bits` within the words of `maps`, shape
-    (n, looks, words): adding words adds all of them. A lane's top bit is free: with 2^(bits - 1) less the needed
-    count added, it says who has enough.
+    (n, looks, words): adding words adds all of them. A lane's top bit is free: with
+    2^(bits - 1) less the needed count added, it says who has enough.
     """
     half, ones = np.uint64(1) << np.uint64(bits - 1), np.uint64(0)
     for lane in range(64 // bits):
         ones |= np.uint64(1) << np.uint64(lane * bits)
     tops = ones * half
-    counts = np.zeros(maps.shape[1:], dtype=np.uint64)
+    _, looks, words = maps.shape
+    counts = np.zeros((looks, words), dtype=np.uint64)
     circle = 0
     for centre in range(starts.size - 1):
         counts[:] = 0
@@ -161,18 +162,18 @@ def _maxima_plain(
             if not closed[place]:
                 continue
             spare = (half - np.uint64(needed[circle])) * ones
-            for line in range(counts.shape[0]):
+            for look in range(looks):
                 flags = np.uint64(0)
-                for word in range(counts.shape[1]):
-                    flags |= counts[line, word] + spare
+                for word in range(words):
+                    flags |= counts[look, word] + spare
                 if flags & tops:
-                    _raise(counts, line, spare, tops, bits, inside[circle], total, controls, best)
+                    _raise(counts, look, spare, tops, bits, inside[circle], total, controls, best)
             circle += 1
 
 
 def _raise_plain(
     counts: Words,
-    line: int,
+    look: int,
     spare: np.uint64,
     tops: np.uint64,
     bits: int,
@@ -185,11 +186,11 @@ def _raise_plain(
     lanes, words = 64 // bits, counts.shape[1]
     mask = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
     for word in range(words):
-        several = counts[line, word]
+        several = counts[look, word]
         if (several + spare) & tops:
             for lane in range(lanes):
                 count = float((several >> np.uint64(lane * bits)) & mask)
-                place = (line * words + word) * lanes + lane
+                place = (look * words + word) * lanes + lane
                 best[place] = _higher(best[place], count, expected, total, controls)
 
 
