@@ -4,7 +4,7 @@ SHELL = /bin/sh
 PYTHON = .venv/bin/python
 CODE = gis_service layers grid_boundaries map_ui
 
-.PHONY: run test setup setup-test lint bench kills migration lock clean
+.PHONY: run test setup setup-test lint bench calibration kills migration lock clean
 
 run: setup
 	@.venv/bin/gis-service serve --demo
@@ -28,6 +28,10 @@ lint: setup-test
 # figures into bench/out/ and docs/benchmarks.md; make bench ONLY="visibility hotspots" for some
 bench: setup-test
 	$(PYTHON) -m gis_service bench $(ONLY)
+
+# how often chance alone is called a hotspot, in full, into docs/calibration.md (ten minutes)
+calibration: setup-test
+	$(PYTHON) -m bench.calibration
 
 # the long form of the crash tests: 20 seeded kills each of service and postmaster per phase,
 # and some of the demo county's own load
