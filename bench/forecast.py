@@ -24,6 +24,16 @@ START_2014 = 2_192
 OCTOBER = 274
 """Days from 2024-01-01 to 2024-10-01."""
 
+THEFTS = {
+    "incidents_bicycle_theft.big5.csv": ("cp950", "發生日期", "發生地點"),
+    "incidents_motorcycle_theft.big5.csv": ("cp950", "發生日期", "發生地點"),
+    "incidents_burglary.csv": ("utf-8", "occurredDateRaw", "locationText"),
+}
+"""File, encoding, columns of date and place."""
+
+START_2025 = 3_653
+"""Days from 2015-01-01 to 2025-01-01."""
+
 Weighing = Callable[[pd.Series], object]  # ages in days -> what each incident counts for
 
 BASELINES: dict[str, Weighing] = {
@@ -41,6 +51,7 @@ def figures() -> dict[str, float | str]:
         found |= slovenia()
     if (DATA / "taipei").is_dir():
         found |= taipei()
+        found |= thefts()
     return found or {"note": "no accidents at GIS_SHARED_DATA"}
 
 
@@ -69,8 +80,19 @@ def taipei() -> dict[str, float | str]:
     for name, weighing in BASELINES.items():
         cells = _by_cell(events, 250.0, OCTOBER, ahead, weighing)
         result |= _means(f"taipei_q4_250_m_{name}", [cells])
-        villages = _by_village(events, OCTOBER, weighing)
+        villages = _by_village(events, OCTOBER, ahead, weighing)
         result |= _means(f"taipei_q4_villages_{name}", [villages])
+    return result
+
+
+def thefts() -> dict[str, float | str]:
+    """Taipei's thefts by village alone, for they are blurred: 13 times 28 days of 2025."""
+    events = _theft_events()
+    starts = range(START_2025, START_2025 + YEAR_DAYS, AHEAD_DAYS)
+    result: dict[str, float | str] = {"taipei_thefts_with_a_village": float(len(events))}
+    for name, weighing in BASELINES.items():
+        runs = [_by_village(events, start, AHEAD_DAYS, weighing) for start in starts]
+        result |= _means(f"taipei_thefts_2025_villages_{name}", runs)
     return result
 
 
@@ -91,14 +113,14 @@ def _by_cell(
     return past_score(counted[order], came[order])
 
 
-def _by_village(events: pd.DataFrame, start: int, weighing: Weighing) -> PastScore:
+def _by_village(events: pd.DataFrame, start: int, ahead: int, weighing: Weighing) -> PastScore:
     """One forecast over all villages and what it was worth."""
     past = events["day"] < start
+    coming = (events["day"] >= start) & (events["day"] < start + ahead)
     weight = np.asarray(weighing(start - events["day"]), dtype=np.float64) * past
-    every = np.arange(int(events["villages"].iloc[0]))
-    score = np.bincount(events["village"], weight, minlength=every.size)
-    came = np.bincount(events["village"][~past], minlength=every.size)
-    return past_score(score, came)
+    villages = int(events["villages"].iloc[0])
+    score = np.bincount(events["village"], weight, minlength=villages)
+    return past_score(score, np.bincount(events["village"][coming], minlength=villages))
 
 
 def _means(name: str, runs: list[PastScore]) -> dict[str, float | str]:
@@ -125,3 +147,25 @@ def _taipei_events() -> pd.DataFrame:
     inside = pd.Series(village, index=point).groupby(level=0).min()
     found = events.loc[inside.index].assign(village=inside, villages=len(villages))
     return found.reset_index(drop=True)
+
+
+def _theft_events() -> pd.DataFrame:
+    """Thefts from 2015 whose text names a village: day from 2015-01-01, village."""
+    folder = DATA / "taipei"
+    villages = gpd.read_file(folder / "boundaries.gpkg", layer="villages")
+    named = {
+        name: number for number, name in enumerate(villages["TOWNNAME"] + villages["VILLNAME"])
+    }
+    parts = []
+    for file, (encoding, date, place) in THEFTS.items():
+        table = pd.read_csv(folder / file, encoding=encoding, encoding_errors="replace", dtype=str)
+        roc = table[date].str.zfill(7)
+        days = pd.to_datetime(
+            (roc.str[:3].astype(int) + 1911).astype(str) + roc.str[3:], errors="coerce"
+        )
+        village = table[place].str.extract("臺北市(..區.{1,3}?里)")[0].map(named)
+        parts.append(pd.DataFrame({"date": days, "village": village}))
+    events = pd.concat(parts).dropna()
+    day = (events["date"] - pd.Timestamp("2015-01-01")).dt.days
+    kept = events.assign(day=day, village=events["village"].astype(int), villages=len(villages))
+    return kept[kept["day"] >= 0].reset_index(drop=True)

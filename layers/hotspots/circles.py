@@ -23,8 +23,8 @@ regular lattice carry rounding of about this size."""
 ROUNDING = 1e-12
 """Keeps a circle that holds the largest share exactly."""
 
-MOST_PLACES = 200_000_000
-"""Locations over all circles that are still kept (800 MB)."""
+MOST_PLACES = 70_000_000
+"""Locations over all circles that are still kept (350 MB, and twice that for each thread)."""
 
 
 @dataclass(frozen=True)

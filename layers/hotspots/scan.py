@@ -21,6 +21,9 @@ Floats = NDArray[np.float64]
 AS_HIGH = 1e-9
 """Replicas this close under a cluster's logarithm reach it: sums in another order differ so."""
 
+LEAST_LLR = 1e-9
+"""Under this a count is what was expected but for rounding."""
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -184,7 +187,7 @@ def _apart_from_each_other(search: Search) -> Iterator[_Found]:
     taken: set[int] = set()
     # round, so that one circle found from two centres is not ordered by the noise of its sums
     for centre in np.lexsort((np.arange(highest.size), -np.round(highest, 9))).tolist():
-        if highest[centre] <= 0.0:
+        if highest[centre] < LEAST_LLR:
             return
         members = search.around.members(centre, int(last[centre]))
         if taken.isdisjoint(members):
