@@ -4,7 +4,7 @@ SHELL = /bin/sh
 PYTHON = .venv/bin/python
 CODE = gis_service layers grid_boundaries map_ui
 
-.PHONY: run demo-city test setup setup-test lint bench kills migration lock clean
+.PHONY: run demo-city test setup setup-test lint bench calibration kills real-city migration lock clean
 
 run: setup
 	@.venv/bin/gis-service serve --demo
@@ -33,12 +33,20 @@ lint: setup-test
 bench: setup-test
 	$(PYTHON) -m gis_service bench $(ONLY)
 
+# how often chance alone is called a hotspot, in full, into docs/calibration.md (ten minutes)
+calibration: setup-test
+	$(PYTHON) -m bench.calibration
+
 # the long form of the crash tests: 20 seeded kills each of service and postmaster per phase,
 # of a publication too, and some of the demo county's own load
 kills: setup-test
 	GIS_KILLS=20 $(PYTHON) -m pytest tests/gis_service/embedded/test_kills.py \
 		tests/gis_service/embedded/test_publish_kills.py $(PYTEST)
 	$(PYTHON) -m pytest tests/long/demo_load_killed.py $(PYTEST)
+
+# a district of a real city redrawn, published, exported and imported again, through HTTP
+real-city: setup-test
+	$(PYTHON) -m pytest tests/long/real_district_redrawn.py $(PYTEST)
 
 # make migration MESSAGE="Add the hydrants"
 migration: setup-test

@@ -1,10 +1,10 @@
-"""Speed of Gi* on a large map beside esda, and how often pure chance is called a hotspot."""
+"""Speed of the hotspot methods on large maps, with what else there is measured beside them."""
 
 from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,41 +13,38 @@ from esda.getisord import G_Local
 from libpysal.weights import WSP
 from numpy.typing import NDArray
 from scipy import sparse
-from shapely.geometry import box
+from scipy.spatial import KDTree
+from scipy.stats import kendalltau
+from sklearn.cluster import DBSCAN
+from sklearn.neighbors import KernelDensity
 
-from layers.hotspots.cells import hex_cells, hex_neighbours
+from bench.calibration import square_of_hexes
 from layers.hotspots.clusters import dbscan, st_dbscan
 from layers.hotspots.density import kde
 from layers.hotspots.gi_star import gi_star
 from layers.hotspots.near_repeat import knox_table
 from layers.hotspots.trend import emerging, mann_kendall
 
-RATES = (0.05, 0.2, 1.0, 5.0, 50.0)
-"""Mean incidents a cell of the random maps."""
 
-LEVEL = 0.05
-
-
-def figures(maps: int = 400) -> dict[str, float]:
-    """Return CPU seconds, the ratio to esda and the calibration table as one flat dict."""
+def figures() -> dict[str, float]:
+    """Return CPU seconds and the ratios to peers as one flat dict."""
     return {
         **speed(),
         **trend_speed(),
         **knox_speed(),
         **cluster_speed(),
         **kde_speed(),
-        **calibration(maps),
     }
 
 
 def speed(cells: int = 20_000) -> dict[str, float]:
     """CPU seconds of Gi* with adjusted p on about `cells` hexes, and of esda's 999 permutations."""
-    neighbours = _square_of_hexes(cells)
+    neighbours = square_of_hexes(cells)
     rng = np.random.default_rng(20_000)
     counts = rng.poisson(1.0, neighbours.shape[0])
     residents = rng.gamma(1.0, 60.0, counts.size)
     ours = _cpu_s(lambda: gi_star(counts, neighbours))
-    small = _square_of_hexes(100)
+    small = square_of_hexes(100)
     _esda(counts[: small.shape[0]], small)()  # compiles esda's loops
     peer = _cpu_s(_esda(counts, neighbours), repeats=1)
     return {
@@ -61,11 +58,13 @@ def speed(cells: int = 20_000) -> dict[str, float]:
 
 def trend_speed(cells: int = 20_000, weeks: int = 104) -> dict[str, float]:
     """CPU seconds of the categories and of Mann-Kendall over `weeks` of about `cells` hexes."""
-    neighbours = _square_of_hexes(cells)
+    neighbours = square_of_hexes(cells)
     counts = np.random.default_rng(104).poisson(1.0, (neighbours.shape[0], weeks))
     return {
         "emerging_cpu_s": _cpu_s(lambda: emerging(counts, neighbours), repeats=2),
         "mann_kendall_with_slopes_cpu_s": _cpu_s(lambda: mann_kendall(counts), repeats=1),
+        "scipy_kendalltau_scaled_up_cpu_s": _cpu_s(lambda: _kendalltau(counts[:200]), repeats=1)
+        * (len(counts) / 200),
     }
 
 
@@ -76,7 +75,11 @@ def knox_speed(events: int = 100_000) -> dict[str, float]:
     edges: dict[str, Any] = {"distances_m": [0, 100, 200, 400], "days_edges": [0, 7, 14]}
     knox_table(xy_m[:100], days[:100], **edges, repeats=1, seed=0)  # compiles the loop
     task = partial(knox_table, xy_m, days, **edges, repeats=999, seed=0)
-    return {"knox_999_repeats_cpu_s": _cpu_s(task, repeats=1)}
+    some = _cpu_s(lambda: _knox_in_numpy(xy_m, days, repeats=20), repeats=1)
+    return {
+        "knox_999_repeats_cpu_s": _cpu_s(task, repeats=1),
+        "numpy_knox_999_repeats_scaled_up_cpu_s": some * 999 / 20,
+    }
 
 
 def cluster_speed(points: int = 1_000_000) -> dict[str, float]:
@@ -90,6 +93,7 @@ def cluster_speed(points: int = 1_000_000) -> dict[str, float]:
     return {
         "dbscan_million_cpu_s": _cpu_s(lambda: dbscan(xy_m, 50.0, 10), repeats=2),
         "st_dbscan_million_cpu_s": _cpu_s(lambda: st_dbscan(xy_m, days, 50.0, 7.0, 10), repeats=2),
+        **_beside_sklearn(xy_m[:: points // 100_000]),
     }
 
 
@@ -98,56 +102,48 @@ def kde_speed(points: int = 1_000_000) -> dict[str, float]:
     xy_m = np.random.default_rng(512).uniform(0.0, 60_000.0, (points, 2))
     box_m = (0.0, 0.0, 60_000.0, 60_000.0)
     task = partial(kde, xy_m, bounds=box_m, shape=(512, 512), bandwidth_m=500.0)
-    return {"kde_million_cpu_s": _cpu_s(task)}
+    few = xy_m[: points // 100]
+    smaller: dict[str, Any] = {"bounds": box_m, "shape": (64, 64), "bandwidth_m": 500.0}
+    peer = _cpu_s(lambda: _kde_in_sklearn(few, side_m=60_000.0, cells=64), repeats=1)
+    return {
+        "kde_million_cpu_s": _cpu_s(task),
+        "kde_10k_points_64x64_cpu_s": _cpu_s(lambda: kde(few, **smaller)),
+        "sklearn_kde_10k_points_64x64_cpu_s": peer,
+    }
 
 
-def calibration(maps: int = 400, cells: int = 700, *, seed: int = 5) -> dict[str, float]:
-    """Share of p <= 0.05 (mean, standard error over maps) and of maps with a discovery.
-
-    Three kinds of random map at each rate: even chances tested without a base; incidents
-    proportional to residents, who gather in towns, tested against them; and the same incidents
-    tested without them, which finds the towns and not the incidents.
-    """
-    neighbours = _square_of_hexes(cells)
-    result: dict[str, float] = {}
-    for rate in RATES:
-        for name, tests in _tests(neighbours, rate, maps, seed):
-            small = np.array([np.mean(t["p"] <= LEVEL) for t in tests])
-            found = [bool((t["p_adjusted"] <= LEVEL).any()) for t in tests]
-            result[f"{name}_at_{rate}_share_small_p"] = float(small.mean())
-            result[f"{name}_at_{rate}_standard_error"] = float(small.std(ddof=1) / maps**0.5)
-            result[f"{name}_at_{rate}_maps_with_discovery"] = float(np.mean(found))
-    return result
+def _beside_sklearn(xy_m: NDArray[np.float64]) -> dict[str, float]:
+    """CPU seconds of DBSCAN and of scikit-learn's on the same points."""
+    peer = DBSCAN(eps=50.0, min_samples=10)
+    return {
+        "dbscan_100k_cpu_s": _cpu_s(lambda: dbscan(xy_m, 50.0, 10)),
+        "sklearn_dbscan_100k_cpu_s": _cpu_s(lambda: peer.fit(xy_m), repeats=1),
+    }
 
 
-def _tests(
-    neighbours: sparse.csr_array[Any, tuple[int, int]], rate: float, maps: int, seed: int
-) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the tests of many random maps of one rate, by kind of map."""
-    rng = np.random.default_rng([seed, int(rate * 100)])
-    cells = neighbours.shape[0]
-    even = [rng.multinomial(int(rate * cells), np.full(cells, 1 / cells)) for _ in range(maps)]
-    yield "even", [gi_star(counts, neighbours) for counts in even]
-    residents = _towns(cells)
-    peopled = [rng.multinomial(int(rate * cells), residents / residents.sum()) for _ in even]
-    yield "by_residents", [gi_star(counts, neighbours, base=residents) for counts in peopled]
-    yield "residents_ignored", [gi_star(counts, neighbours) for counts in peopled]
+def _kendalltau(series: NDArray[np.int64]) -> list[Any]:
+    """Scipy's rank correlation of each series with time."""
+    return [kendalltau(np.arange(one.size), one) for one in series]
 
 
-def _towns(cells: int) -> NDArray[np.float64]:
-    """Residents per cell that rise and fall over some dozens of cells, as towns and valleys do."""
-    place = np.arange(cells)
-    side = round(cells**0.5)
-    residents: NDArray[np.float64] = np.exp(
-        2.0 + 1.5 * np.sin(place % side / 4.0) + 1.5 * np.sin(place // side / 4.0)
-    )
-    return residents
+def _kde_in_sklearn(xy_m: NDArray[np.float64], *, side_m: float, cells: int) -> object:
+    """A surface by scikit-learn's trees, to 0.1 %."""
+    middles = (np.arange(cells) + 0.5) * side_m / cells
+    places = np.stack(np.meshgrid(middles, middles), axis=-1).reshape(-1, 2)
+    return KernelDensity(bandwidth=500.0, rtol=1e-3).fit(xy_m).score_samples(places)
 
 
-def _square_of_hexes(cells: int) -> sparse.csr_array[Any, tuple[int, int]]:
-    """Neighbours of about `cells` hexes of one square metre over a square."""
-    side_m = cells**0.5
-    return hex_neighbours(hex_cells(box(0.0, 0.0, side_m, side_m), width_m=(4 / 3) ** 0.25))
+def _knox_in_numpy(xy_m: NDArray[np.float64], days: NDArray[np.int64], *, repeats: int) -> object:
+    """A Knox table with whole arrays: pairs from a tree, bands by binning."""
+    pairs = KDTree(xy_m).query_pairs(400.0, output_type="ndarray")
+    apart_m = np.hypot(*(xy_m[pairs[:, 0]] - xy_m[pairs[:, 1]]).T)
+    far, rng = np.digitize(apart_m, [100, 200], right=True), np.random.default_rng(0)
+    tables = []
+    for _ in range(repeats):
+        when = rng.permutation(days)
+        long = np.digitize(np.abs(when[pairs[:, 0]] - when[pairs[:, 1]]), [7, 14], right=True)
+        tables.append(np.bincount(far * 3 + long, minlength=9))
+    return tables
 
 
 def _esda(
