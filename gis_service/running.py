@@ -31,6 +31,7 @@ from gis_service.refresh import Refresher
 from gis_service.retention import retention_of
 from gis_service.settings import Settings
 from gis_service.tile_path import Tiles
+from map_ui.paper.pdf import Printer
 
 CATCH_UP_S = 10.0
 log = structlog.get_logger(__name__)
@@ -48,6 +49,7 @@ class Running:
     ingest: Ingest
     metrics: Metrics
     plans: PlanCaches = field(default_factory=PlanCaches)
+    printer: Printer = field(default_factory=Printer)
 
     def now(self) -> datetime:
         """Return the time in the county's zone."""

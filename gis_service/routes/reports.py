@@ -22,7 +22,6 @@ from gis_service.village_posters import village_poster
 from grid_boundaries.errors import NotSignedIn
 from map_ui.paper.change_report import change_report_page
 from map_ui.paper.handover_page import handover_csv, handover_page
-from map_ui.paper.pdf import Printer
 from map_ui.paper.village_poster import Paper, poster_page
 
 REFUSALS = problem_answers(400, 401, 403, 404, 413, 422, 503)
@@ -43,7 +42,6 @@ def to_sign_in(request: Request) -> Response:
 
 
 router = APIRouter(tags=["reports"], responses=REFUSALS)
-printer = Printer()
 Reader = Annotated[Asker | None, Depends(reader_of)]
 Plan = Annotated[int, Path(ge=1, le=2**53)]
 OfPlan = Annotated[int | None, Query(alias="plan", ge=1, le=2**53)]
@@ -76,7 +74,7 @@ def report_pdf(service: Service, who: Who, plan: Plan, language: Language = "zh"
     """Give the change report of a plan as PDF."""
     with desk_of(service, who) as desk:
         found = change_report(desk, desk.row(plan), service.plans.near)
-    made = printer.pdf(change_report_page(found, language))
+    made = service.printer.pdf(change_report_page(found, language))
     return _file(made, "application/pdf", f"plan-{plan}-report.pdf", f"{found.title}.pdf")
 
 
@@ -154,7 +152,7 @@ def public_map_pdf(
     """Give the public map of a village's grids as PDF, to be posted."""
     with desk_of(service, who) as desk:
         poster = village_poster(desk, village, plan)
-    made = printer.pdf(poster_page(poster, language, paper))
+    made = service.printer.pdf(poster_page(poster, language, paper))
     return _file(made, "application/pdf", "village-map.pdf", f"{poster.village}-{paper}.pdf")
 
 

@@ -10,14 +10,19 @@ from dataclasses import replace
 from datetime import date
 from html import unescape
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from layers.handover.lists import KINDS
+from layers.registry import LAYERS
 from map_ui import base
+from map_ui.assets import STATIC
 from map_ui.externalise import REFUSED
 from map_ui.paper.change_report import COUNTS, change_report_page
-from map_ui.paper.handover_page import handover_csv, handover_page, item_facts
+from map_ui.paper.handover_page import COLUMNS, handover_csv, handover_page, item_facts
 from map_ui.paper.page import (
+    TEMPLATES,
     area_words,
     count_words,
     day_words,
@@ -27,7 +32,7 @@ from map_ui.paper.page import (
     words,
 )
 from map_ui.paper.village_poster import Paper, poster_page
-from map_ui.texts import LANGUAGES, text
+from map_ui.texts import LANGUAGES, text, texts
 from tests.map_ui.paper import EAST_CODE, NOW, WEST_CODE, handover, poster, report
 from tests.map_ui.test_pages import HOSTILE, Reader, addresses
 
@@ -331,3 +336,50 @@ def test_a_village_without_an_office_has_a_poster_all_the_same() -> None:
     html = poster_page(replace(poster(), office=None), "zh").html
     assert "★" not in html
     assert "<polygon" not in html
+
+
+NAMED = re.compile(r"""\bt\("([a-z_]+\.[a-z_0-9]+)["\s]*[,)]""")
+FAMILIES = {
+    "status.": ("draft", "submitted", "approved", "scheduled", "published", "rolled_back"),
+    "step.": ("created", "changed", "submitted", "approved", "published"),
+    "band.": ("under", "within", "over"),
+    "severity.": ("hard", "soft"),
+    "group.": ("group", "building", "other"),
+    "count.": COUNTS,
+    "column.": COLUMNS,
+    "camera_state.": tuple(LAYERS["cameras"].style.marks),
+    "handover.kind_": KINDS,
+    "handover.": ("gives", "receives", "from_nobody", "to_nobody"),
+    "report.": ("before", "after", "absent_before", "absent_after"),
+}
+
+
+@pytest.mark.parametrize("template", sorted(TEMPLATES.glob("*.html")), ids=lambda path: path.name)
+def test_every_text_that_a_template_names_is_written(template: Path) -> None:
+    named = set(NAMED.findall(template.read_text("utf-8")))
+    assert named <= set(texts("zh"))
+    assert "|safe" not in template.read_text("utf-8").replace(" ", "")
+    assert "style=" not in template.read_text("utf-8")
+
+
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_every_value_that_a_paper_tells_has_its_words(family: str) -> None:
+    assert [word for word in FAMILIES[family] if f"{family}{word}" not in texts("zh")] == []
+
+
+@pytest.mark.parametrize("state", ["reported", "dispatched", "handling", "checked", "redo"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_open_incident_of_any_state_has_words(language: str, state: str) -> None:
+    incident = handover().lists[0].gives.items[3]
+    told = item_facts(replace(incident, facts={**incident.facts, "state": state}), language)
+    assert text(language, f"state.{state}") in told
+
+
+def test_one_style_sheet_serves_screen_and_paper_and_names_its_sheets() -> None:
+    sheet = (STATIC / "css/paper.css").read_text("utf-8")
+    assert "size: A4;" in sheet
+    for name in ("a4-portrait", "a4-landscape", "a3-portrait", "a3-landscape"):
+        assert sheet.count(f"@page {name} {{") == 1
+        assert f".poster.{name} {{\n    page: {name};" in sheet
+    assert "string(plan)" in sheet
+    assert "counter(pages)" in sheet
