@@ -7,6 +7,7 @@ that a public authority would sign.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ from grid_boundaries.errors import Malformed
 
 AUTHORITY_DAYS = 3650
 SERVER_DAYS = 397  # phones refuse server certificates of more than 398 days
+# letters, digits and hyphens between dots, as certificates carry names (RFC 5280, 4.2.1.6)
+_NAME = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.?")
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def _alternative(host: str) -> x509.GeneralName:
         encoded = host.encode("idna").decode("ascii")
     except UnicodeError:
         encoded = ""
-    if not encoded:
+    if not _NAME.fullmatch(encoded):
         raise Malformed(
             "not-a-host", f"“{host}”不是主机名或地址", f"“{host}” is no host name or address"
         )

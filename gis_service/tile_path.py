@@ -32,7 +32,7 @@ from grid_boundaries.view import View
 from layers.registry import layer_named
 from layers.tiles import tile_statement, version_statement
 
-FORM = "1"  # part of every ETag: raise it when the same data would give another tile
+FORM = "2"  # part of every ETag: raise it when the same data would give another tile
 METHODS = frozenset({"GET", "HEAD"})
 GZIP_LEVEL = 5
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from grid_boundaries.tables import metadata
 from grid_boundaries.view import View
 from layers.registry import LAYERS
+from layers.tile_shapes import SHAPED
 from layers.tiles import tile_statement
 from tests.county import HEIGHT_DEG, SOUTH, WEST, add, blocks, build
 
@@ -70,8 +71,26 @@ def test_bends_that_nobody_could_see_are_not_sent(streets: Connection) -> None:
         ]
         return len(lanes[0]["geometry"]["coordinates"])
 
-    assert corners(11) < 20
-    assert corners(14) > 500
+    # the bends are 1.3 of the map's metres wide: a quarter of a pixel at 14, half of one at 15
+    assert max(corners(zoom) for zoom in (11, 13, 14)) < 20
+    assert corners(15) > 1000
+    assert corners(16) > 500
+
+
+def test_areas_with_common_borders_are_not_simplified_one_by_one_near_the_ground() -> None:
+    """Each on its own would leave slivers between two grids."""
+    for zoom in (14, 16, 18):
+        for name in SHAPED:
+            assert "ST_Simplify" not in str(tile_statement([LAYERS[name]], EVERYTHING, zoom))
+
+
+@pytest.mark.parametrize(("zoom", "is_simpler"), [(9, True), (14, True), (16, True), (17, False)])
+def test_what_stands_alone_is_simplified_down_to_a_third_of_a_pixel(
+    zoom: int, is_simpler: bool
+) -> None:
+    for name in ("streets", "buildings", "blind"):
+        statement = str(tile_statement([LAYERS[name]], EVERYTHING, zoom))
+        assert ("ST_Simplify" in statement) is is_simpler
 
 
 def test_a_small_area_is_kept_however_coarse_the_tile(connection: Connection) -> None:
