@@ -23,6 +23,8 @@ from gis_service.certificate import certificate_files, fingerprint, make_certifi
 from gis_service.checks import checks
 from gis_service.database import Database, engine_of, opened, owner_engine
 from gis_service.embedded.account import server_account
+from gis_service.import_report import import_file, show_import
+from gis_service.import_requests import Sending
 from gis_service.load_report import show_report
 from gis_service.migrations import migrate as migrate_database
 from gis_service.server import bring_up_to_date
@@ -203,6 +205,21 @@ def load(
         else:
             frames = counties.load_dataset(database, settings, dataset, folder or Path(), progress)
     show_report(console, LoadReport(dict(frames)))
+
+
+@app.command("import-boundaries")
+def import_boundaries(
+    file: Annotated[Path, typer.Argument(help="GeoJSON, GeoPackage or zipped Shapefile.")],
+    accept: Annotated[bool, typer.Option("--accept", help="Make a draft plan of it.")] = False,
+    unit: Annotated[str, typer.Option(help="Unit that it divides; the county by default.")] = "",
+    crs: Annotated[str, typer.Option(help="EPSG:n, GCJ-02 or BD-09, if you know better.")] = "",
+) -> None:
+    """导入网格边界 · Report on a layer of boundaries, and repair it as a draft plan."""
+    settings = read_settings()
+    asked = Sending(name=file.name[:200], unit=unit or None, crs=crs)
+    with _ready_database(settings) as database:
+        told, done = import_file(database, settings, file, asked, accept=accept)
+    show_import(console, told, done)
 
 
 @app.command()

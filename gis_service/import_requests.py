@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
+from gis_service.personal_numbers import without_personal_numbers
 from gis_service.plan_requests import Asked, Free, Id, Short
 
 
@@ -14,20 +15,26 @@ class Sending(Asked):
 
     Parameters
     ----------
-    file
-        What the layer is to be called; never opened.
+    name
+        What the layer is to be called, such as its file's name; never a path.
     crs
         EPSG:n, GCJ-02 or BD-09 where the sender knows better than the file.
     """
 
-    file: Short = "import"
+    name: Annotated[Free, Field(max_length=200)] = ""
     unit: Id | None = None
     crs: Annotated[str, Field(max_length=40)] = ""
     layer: Annotated[str, Field(max_length=200)] = ""
-    code: Annotated[str, Field(max_length=100)] = ""
-    name: Annotated[str, Field(max_length=100)] = ""
+    code_column: Annotated[str, Field(max_length=100)] = ""
+    name_column: Annotated[str, Field(max_length=100)] = ""
     narrower_than_m: Annotated[float, Field(ge=0, le=50, allow_inf_nan=False)] = 2.0
     smaller_than_m2: Annotated[float, Field(ge=0, le=2500, allow_inf_nan=False)] = 1.0
+
+    def named(self, file: str) -> Self:
+        """Return the same with the name of the file that was sent, where none is given."""
+        return (
+            self if self.name else self.model_copy(update={"name": without_personal_numbers(file)})
+        )
 
 
 class Acceptance(Asked):

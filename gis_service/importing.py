@@ -50,6 +50,7 @@ from layers.read import the_county
 
 # repair takes time with the square of the vertices: seconds for the first, a minute for all
 MENDED_VERTICES, MENDED_IN_ALL = 1_000, 20_000
+UNNAMED = "import"
 DECIMALS = 7  # of degrees in GeoJSON: a centimetre
 
 
@@ -67,7 +68,7 @@ def read_upload(body: bytes, asked: Sending, limits: Limits) -> OutlineFile:
         path = Path(folder) / "upload"  # a name of our own: the content alone says what it is
         path.write_bytes(body)
         found = outline_file(
-            path, layer=asked.layer, code=asked.code, name=asked.name, limits=limits
+            path, layer=asked.layer, code=asked.code_column, name=asked.name_column, limits=limits
         )
     names = np.array(
         [None if cell is None else without_personal_numbers(str(cell))
@@ -107,7 +108,7 @@ def take_in(desk: Desk, file: OutlineFile, asked: Sending) -> dict[str, Any]:
     number = records.keep_import(
         desk.connection,
         {
-            "title": asked.file,
+            "title": asked.name or UNNAMED,
             "unit_path": ground.unit_path,
             "summary": _summary(file, found, findings, placed, cover),
             "findings": zlib.compress(_findings_json(findings, ground.srid), 6),

@@ -26,13 +26,14 @@ Answer = dict[str, Any]
 
 @router.post("", status_code=201)
 def take(
-    service: Service, who: Who, asked: Annotated[requests.Sending, Query()], sent: FileSent
+    service: Service, who: Who, asked: Annotated[requests.Sending, Query()], file: FileSent
 ) -> Answer:
     """Take a layer of outlines and report on it; no grid changes."""
     who.needs("plans")
-    file = importing.read_upload(sent.body, asked, importing.limits_of(service.settings))
+    named = asked.named(file.name)
+    found = importing.read_upload(file.body, named, importing.limits_of(service.settings))
     with desk_of(service, who) as desk:
-        return importing.take_in(desk, file, asked)
+        return importing.take_in(desk, found, named)
 
 
 @router.get("")

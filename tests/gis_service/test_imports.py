@@ -71,7 +71,7 @@ def accepted(client: Client, number: int, **body: Any) -> dict[str, Any]:
 def test_the_grids_in_force_sent_back_have_no_faults_and_change_nothing(
     own_client: Client,
 ) -> None:
-    told = taken(own_client, geojson(outlines_in_force()), file="grids.geojson")
+    told = taken(own_client, geojson(outlines_in_force()), name="grids.geojson")
     assert (told["status"], told["created_by"], told["grids"]) == ("reported", "planner", 8)
     assert told["findings"] == {}
     assert told["blocks"] == {"settled": 8}
@@ -264,7 +264,7 @@ def test_numbers_of_persons_in_names_are_hidden(own_client: Client) -> None:
     features = [{"type": "Feature", "geometry": mapping(next(iter(outlines_in_force().values()))),
                  "properties": {"code": GRID_1, "name": f"网格 {number}"}}]  # fmt: skip
     body = json.dumps({"type": "FeatureCollection", "features": features}).encode()
-    told = taken(own_client, body, file=f"{number}.geojson")
+    told = taken(own_client, body, name=f"{number}.geojson")
     done = accepted(own_client, told["id"])
     for address in ("/imports", f"/imports/{told['id']}/findings",
                     f"/plans/{done['plan_id']}/assignment"):  # fmt: skip
@@ -288,12 +288,12 @@ def test_nobody_imports_unsigned(client: Client) -> None:
 
 
 REFUSED: dict[str, tuple[bytes, dict[str, Any], int, str]] = {
-    "nothing": (b"", {}, 415, "empty-file"),
+    "nothing": (b"", {}, 422, "empty-file"),
     "an address": (b"http://127.0.0.1/x.geojson", {}, 422, "no-outlines"),
     "a path": (b"/etc/passwd", {}, 422, "no-outlines"),
     "VRT": (b"<OGRVRTDataSource></OGRVRTDataSource>", {}, 415, "wrong-content"),
     "no JSON": (b"{", {}, 415, "not-json"),
-    "a column that is not there": (geojson({}), {"code": "x"}, 422, "missing-column"),
+    "a column that is not there": (geojson({}), {"code_column": "x"}, 422, "missing-column"),
     "an unknown CRS": (
         geojson({"1": shapely.box(108, 33, 109, 34)}), {"crs": "EPSG:1"}, 422, "no-such-crs",
     ),
@@ -314,11 +314,18 @@ def test_what_cannot_be_read_is_refused_in_two_languages(own_client: Client, wha
     assert get(own_client, "/imports") == []
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "multipart/form-data", ""])
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_what_any_site_can_make_a_browser_send_is_not_taken(client: Client, kind: str) -> None:
     headers = {**client.by("planner"), "Content-Type": kind}
     answer = client.post("/api/imports", content=geojson({}), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (415, "not-a-file")
+
+
+def test_a_form_with_the_file_is_taken_under_its_name(own_client: Client) -> None:
+    parts = {"file": ("民政界线.geojson", geojson(outlines_in_force()), "application/geo+json")}
+    answer = own_client.post("/api/imports", files=parts, headers=own_client.by("planner"))
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["title"] == "民政界线.geojson"
 
 
 def test_another_site_may_not_send(client: Client) -> None:
