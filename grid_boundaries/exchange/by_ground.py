@@ -12,12 +12,15 @@ import shapely
 from geopandas import GeoSeries
 from numpy.typing import NDArray
 
+from grid_boundaries.errors import TooLarge
 from grid_boundaries.exchange.told import refusal
 from grid_boundaries.topology import measurable
 
 LEAST_SHARE = 0.99  # of a block's area that must lie in its grid
 HAIR_M = 0.05  # borders that differ by less are one border
 ROUNDING = 1e-9  # of a share
+MOST_PAIRS = 2_000_000  # of a block and a polygon whose boxes meet, by estimate
+MOST_VERTICES = 100_000_000  # of polygons that are laid over blocks, each time counted
 
 
 @dataclass(frozen=True)
@@ -42,36 +45,43 @@ class Lying:
 def lying(blocks: GeoSeries, polygons: GeoSeries, *, least_share: float = LEAST_SHARE) -> Lying:
     """Return which polygon each block lies in.
 
-    A block belongs to the polygon that holds its interior point, if at least `least_share` of
-    its area lies in that polygon and no more than the rest in any other. Borders that differ
+    A block belongs to the polygons of one code that hold its interior point, if at least
+    `least_share` of its area lies in them and no more than the rest in others. Borders that differ
     by up to 5 cm are taken for the same.
 
     Parameters
     ----------
     blocks, polygons
-        Valid, in one metric CRS, by block id and by grid code.
+        Valid, in one metric CRS, by block id and by grid code; a code may come several times.
 
     Raises
     ------
     Refused
         Degrees for metres, or an invalid polygon (by its code).
+    TooLarge
+        So many polygons over one another, or with so many vertices, that it would take minutes.
     """
     shapes, grounds = measurable(blocks), measurable(polygons)
+    _refuse_piled(shapes, grounds)
+    names = blocks.index.to_numpy(object)
+    number, codes = pd.factorize(polygons.index)
     cores = _cores(shapes)
-    reached = _pairs(cores, grounds, "intersects")
+    reached = _pairs(cores, grounds, "intersects").assign(
+        code=lambda pairs: number[pairs["ground"]]
+    )
     held = _pairs(cores, grounds, "covers")
-    is_alone = reached.groupby("block").size().reindex(range(len(shapes)), fill_value=0) == 1
-    clear = held[is_alone.to_numpy()[held["block"]]]
-    names, codes = blocks.index.to_numpy(object), polygons.index.to_numpy(object)
-    grid_of = dict(zip(names[clear["block"]], codes[clear["ground"]], strict=True))
+    codes_of = reached.groupby("block")["code"].agg(["min", "max"])
+    alone = codes_of.index[codes_of["min"] == codes_of["max"]]
+    clear = held[held["block"].isin(alone)]
+    grid_of = dict(zip(names[clear["block"]], codes[number[clear["ground"]]], strict=True))
     doubtful = reached[~reached["block"].isin(clear["block"])]
     shares = _shares(shapes, grounds, doubtful)
-    owners = _owners(shapes, grounds, shares, least_share)
-    grid_of |= {names[block]: codes[ground] for block, ground in owners.items()}
+    owners = _owners(shapes, grounds, doubtful, shares, least_share)
+    grid_of |= {names[block]: codes[code] for block, code in owners.items()}
     open_ones = shares[~shares["block"].isin(owners)]
     shared: dict[str, dict[str, float]] = {}
-    for block, ground, share in open_ones.itertuples(index=False):
-        shared.setdefault(str(names[block]), {})[str(codes[ground])] = round(share, 4)
+    for block, code, share in open_ones.itertuples(index=False):
+        shared.setdefault(str(names[block]), {})[str(codes[code])] = round(share, 4)
     outside = tuple(name for name in names if name not in grid_of and name not in shared)
     return Lying(grid_of, shared, outside)
 
@@ -127,21 +137,51 @@ def _pairs(
 
 
 def _shares(shapes: NDArray[Any], grounds: NDArray[Any], pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of each block that lies in polygons of each code."""
     own, ground = shapes[pairs["block"]], grounds[pairs["ground"]]
+    if shapely.get_num_coordinates(ground).sum() > MOST_VERTICES:
+        raise TooLarge(
+            "ground-too-intricate",
+            "网格图形顶点过多，且与图斑不吻合；请简化后再导入，或导入带图斑的文件",
+            "The polygons have very many vertices and do not fit the blocks; simplify them, or "
+            "import a file with blocks",
+            limit=MOST_VERTICES,
+        )
     common_m2 = shapely.area(shapely.intersection(own, ground))
-    return pairs.assign(share=common_m2 / shapely.area(own))
+    each = pairs.assign(share=common_m2 / shapely.area(own))
+    return each.groupby(["block", "code"])["share"].sum().reset_index()
 
 
 def _owners(
-    shapes: NDArray[Any], grounds: NDArray[Any], shares: pd.DataFrame, least_share: float
+    shapes: NDArray[Any],
+    grounds: NDArray[Any],
+    pairs: pd.DataFrame,
+    shares: pd.DataFrame,
+    least_share: float,
 ) -> dict[int, int]:
-    """Return the one polygon of each block that has enough of it, and its interior point."""
-    most = shares.groupby("block")["share"].nlargest(2).groupby(level=0).agg(list)
-    clear = [
-        block for block, two in most.items() if len(two) < 2 or two[1] <= 1 - least_share + ROUNDING
-    ]
-    enough = shares[(shares["share"] >= least_share - ROUNDING) & shares["block"].isin(clear)]
-    inner = shapely.point_on_surface(shapes[enough["block"]])
-    holds = shapely.intersects(grounds[enough["ground"]], inner)
-    owned = enough[holds]
-    return dict(zip(owned["block"].tolist(), owned["ground"].tolist(), strict=True))
+    """Return the one code of each block that has enough of it, and its interior point."""
+    rest = shares.groupby("block")["share"].transform("sum") - shares["share"]
+    has_enough = shares["share"] >= least_share - ROUNDING
+    enough = shares[has_enough & (rest <= 1 - least_share + ROUNDING)]
+    own = pairs.merge(enough, on=["block", "code"])
+    inner = shapely.point_on_surface(shapes[own["block"]])
+    owned = own[shapely.intersects(grounds[own["ground"]], inner)]
+    return dict(zip(owned["block"].tolist(), owned["code"].tolist(), strict=True))
+
+
+def _refuse_piled(shapes: NDArray[Any], grounds: NDArray[Any]) -> None:
+    """Refuse polygons so many of which lie over one another that nobody could answer."""
+    if len(shapes) == 0 or len(grounds) == 0:
+        return
+    west, south, east, north = shapely.total_bounds(shapes)
+    left, low, right, high = np.clip(
+        shapely.bounds(grounds), (west, south, west, south), (east, north, east, north)
+    ).T
+    of_all = np.nansum((right - left) * (high - low)) / ((east - west) * (north - south))
+    if of_all * len(shapes) > MOST_PAIRS:
+        raise TooLarge(
+            "ground-piled-up",
+            "网格图形层层重叠，无法判断图斑归属；请先清理重复的图形",
+            "Very many polygons lie over one another; take out the copies first",
+            times=round(float(of_all)),
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import shapely
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from grid_boundaries.errors import TooLarge
+from grid_boundaries.exchange.tiling import borders, tiles
 from grid_boundaries.exchange.told import refusal
 from grid_boundaries.plan_state import State
 from grid_boundaries.redraw import with_vertices
@@ -21,6 +23,9 @@ from grid_boundaries.tables import STORED_SRID
 
 CLOSE_DEG = 1e-7  # about a centimetre: what is nearer is the same place
 MOST_PIECES = 5_000
+MOST_VERTICES = 50_000  # of all pieces of a block
+MOST_COMPARED = 20_000_000  # pairs of a new vertex and an edge that it may lie on
+FEW_VERTICES = 2_000  # that can be melted however they cross
 OVER_DEG = 1e-6  # how far a line of a cut goes beyond the block, so that it can cut again
 
 Points = NDArray[np.float64]
@@ -45,7 +50,7 @@ def splits(
     Raises
     ------
     TooLarge
-        More than 5,000 pieces.
+        More than 5,000 pieces, or pieces with very many vertices.
     Refused
         Blocks of which nothing is known, or pieces without a shape (a table has none), or
         pieces that do not make up the block they are named after, to the centimetre.
@@ -111,6 +116,9 @@ def split_into(shapes: GeoSeries, whole: str, pieces: Mapping[str, BaseGeometry]
     Refused
         The pieces leave gaps, overlap, or reach out of the block.
     """
+    vertices = int(shapely.get_num_coordinates(list(pieces.values())).sum())
+    if vertices > MOST_VERTICES:
+        raise _too_intricate(vertices)
     block = shapes[whole]
     corners = shapely.get_coordinates(block)
     own = {name: _fitted(piece, corners) for name, piece in sorted(pieces.items())}
@@ -118,7 +126,7 @@ def split_into(shapes: GeoSeries, whole: str, pieces: Mapping[str, BaseGeometry]
     nodes = _new_nodes(block, list(own.values()))
     near = shapes.index[shapes.intersects(shapely.buffer(block, CLOSE_DEG)).to_numpy(bool)]
     beside = {str(name): shapes[name] for name in near if name != whole}
-    noded = {name: with_vertices(shape, nodes, snap_m=CLOSE_DEG) for name, shape in beside.items()}
+    noded = {name: _noded(shape, nodes) for name, shape in beside.items()}
     changed = [name for name in beside if _wkb(noded[name]) != _wkb(beside[name])]
     before = [(whole, _wkb(block)), *((name, _wkb(beside[name])) for name in changed)]
     after = {**{name: noded[name] for name in changed}, **own}
@@ -151,7 +159,11 @@ def _tree(
 def _together(ground: GeoSeries, names: list[str]) -> BaseGeometry:
     if len(names) == 1:
         return ground[names[0]]
-    return shapely.coverage_union_all([ground[name] for name in names])
+    try:
+        # pairs of equal edges are taken out, nothing is intersected
+        return shapely.coverage_union_all([ground[name] for name in names])
+    except shapely.GEOSException:  # what is no coverage is no block either
+        return shapely.MultiPolygon()
 
 
 def _fitted(piece: BaseGeometry, corners: Points) -> BaseGeometry:
@@ -164,19 +176,34 @@ def _fitted(piece: BaseGeometry, corners: Points) -> BaseGeometry:
         moved[at] = corners[corner]
         return moved
 
-    return with_vertices(shapely.transform(piece, snapped), corners, snap_m=CLOSE_DEG)
+    return _noded(shapely.transform(piece, snapped), corners)
+
+
+def _noded(shape: BaseGeometry, nodes: Points) -> BaseGeometry:
+    """Return a shape with the nodes that lie on its edges and are not there yet."""
+    there = set(map(tuple, shapely.get_coordinates(shape).tolist()))
+    lacking = np.array([node for node in nodes.tolist() if tuple(node) not in there])
+    if not len(lacking):
+        return shape
+    lacking = _on(shape, lacking)
+    if len(lacking) * len(there) > MOST_COMPARED:
+        raise _too_intricate(len(lacking))
+    return with_vertices(shape, lacking, snap_m=CLOSE_DEG)
+
+
+def _too_intricate(vertices: int) -> TooLarge:
+    return TooLarge(
+        "cut-too-intricate",
+        "子图斑的顶点过多；请简化后再导入",
+        "The pieces of a block have too many vertices; simplify them",
+        vertices=vertices,
+    )
 
 
 def _refuse_misfits(whole: str, block: BaseGeometry, pieces: Mapping[str, BaseGeometry]) -> None:
     shapes = np.array(list(pieces.values()), dtype=object)
-    allowed = CLOSE_DEG * float(shapely.length([block, *shapes]).sum())
-    fits = len(shapes) > 1 and bool(shapely.is_valid(shapes).all())
-    if fits:
-        together = shapely.union_all(shapes)
-        uneven = shapely.area(shapely.symmetric_difference(together, block))
-        overlap = shapely.area(shapes).sum() - shapely.area(together)
-        fits = bool(uneven <= allowed and overlap <= allowed)
-    if not fits:
+    is_sound = len(shapes) > 1 and bool(shapely.is_valid(shapes).all())
+    if not (is_sound and (tiles(shapes, block, CLOSE_DEG) or _about_tiles(shapes, block))):
         raise refusal(
             "pieces-do-not-fit",
             f"文件中的 {{names}} 拼不成本县的图斑 {whole}（容差 1 厘米）；"
@@ -188,19 +215,44 @@ def _refuse_misfits(whole: str, block: BaseGeometry, pieces: Mapping[str, BaseGe
         )
 
 
+def _about_tiles(shapes: NDArray[Any], block: BaseGeometry) -> bool:
+    """Say whether shapes whose vertices do not match make up a block all the same."""
+    # anybody's polygons may cross one another a million times
+    if shapely.get_num_coordinates(shapes).sum() > FEW_VERTICES:
+        return False
+    together = shapely.union_all(shapes)
+    allowed = CLOSE_DEG * float(shapely.length([block, *shapes]).sum())
+    uneven = shapely.area(shapely.symmetric_difference(together, block))
+    overlap = shapely.area(shapes).sum() - shapely.area(together)
+    return bool(uneven <= allowed and overlap <= allowed)
+
+
 def _new_nodes(block: BaseGeometry, pieces: list[BaseGeometry]) -> Points:
     """Return the vertices, shape (n, 2), that the pieces have on the border of their block."""
     corners = set(map(tuple, shapely.get_coordinates(block).tolist()))
     points = dict.fromkeys(map(tuple, shapely.get_coordinates(pieces).tolist()))
     added = np.array([point for point in points if point not in corners]).reshape(-1, 2)
-    return added[shapely.dwithin(shapely.points(added), block.boundary, CLOSE_DEG)]
+    return _on(block, added)
+
+
+def _on(shape: BaseGeometry, points: Points) -> Points:
+    """Return the points that lie on the border of a shape."""
+    west, south, east, north = shape.bounds
+    low, high = np.array([west, south]) - CLOSE_DEG, np.array([east, north]) + CLOSE_DEG
+    near = points[((points >= low) & (points <= high)).all(axis=1)]
+    border = shape.boundary
+    shapely.prepare(border)
+    return near[shapely.dwithin(border, shapely.points(near), CLOSE_DEG)]
 
 
 def _line_between(pieces: Mapping[str, BaseGeometry]) -> BaseGeometry:
     """Return the border between pieces, a little longer where it meets the border of them all."""
     shapes = np.array(list(pieces.values()), dtype=object)
-    rim = shapely.boundary(shapely.coverage_union_all(shapes))
-    inner = shapely.difference(shapely.union_all(shapely.boundary(shapes)), rim)
+    inner, rim = borders(shapes)
+    if shapely.is_empty(inner):  # vertices do not match, so there are few of them
+        rim = shapely.union_all(shapes).boundary
+        inner = shapely.difference(shapely.union_all(shapely.boundary(shapes)), rim)
+    shapely.prepare(rim)
     lines = [_longer(part, rim) for part in shapely.get_parts(shapely.line_merge(inner))]
     return lines[0] if len(lines) == 1 else shapely.MultiLineString(lines)
 
@@ -208,7 +260,7 @@ def _line_between(pieces: Mapping[str, BaseGeometry]) -> BaseGeometry:
 def _longer(line: BaseGeometry, rim: BaseGeometry) -> shapely.LineString:
     points = shapely.get_coordinates(line)
     for end, inward in ((0, 1), (-1, -2)):
-        if shapely.dwithin(shapely.Point(points[end]), rim, CLOSE_DEG):
+        if shapely.dwithin(rim, shapely.Point(points[end]), CLOSE_DEG):
             along = points[end] - points[inward]
             points[end] = points[end] + OVER_DEG * along / np.hypot(*along)
     return shapely.LineString(points)

@@ -48,7 +48,8 @@ class Told:
     grid_of
         Grid code by block id, None for a block in no grid; empty for "grids".
     ground
-        Stored degrees, by block id or by grid code; ground in no grid under the code "".
+        Stored degrees, by block id, or by grid code as often as the file has it; ground in no
+        grid under the code "".
     grids
         The grids it speaks of, those without a block too.
     """
@@ -122,7 +123,7 @@ def _of_blocks(table: pd.DataFrame, ground: NDArray[Any] | None, grids: Mapping[
     grid_of = dict(zip(pairs["block_id"], pairs["grid_code"], strict=True))
     names = table.loc[rows, "block_id"]
     shapes = np.full(len(names), None, dtype=object) if ground is None else ground[rows]
-    return Told("blocks", grid_of, _series(shapes, names), grids)
+    return Told("blocks", grid_of, _collected(_series(shapes, names)), grids)
 
 
 def _of_grids(table: pd.DataFrame, ground: NDArray[Any] | None, grids: Mapping[str, Grid]) -> Told:
@@ -136,14 +137,23 @@ def _of_grids(table: pd.DataFrame, ground: NDArray[Any] | None, grids: Mapping[s
 
 
 def _series(shapes: NDArray[Any], names: pd.Series[Any]) -> GeoSeries:
-    """Return shapes by name, those of one name in one piece and missing ones left out."""
+    """Return shapes by name, a name as often as it comes, without the missing ones."""
     there = ~shapely.is_missing(shapes) & ~shapely.is_empty(shapes)
-    found = pd.Series(shapes[there], index=names.to_numpy()[there], dtype=object)
-    if not found.index.is_unique:
-        found = found.groupby(level=0, sort=False).agg(
-            lambda parts: shapely.union_all(parts.to_numpy())
-        )
-    return GeoSeries(found, crs=STORED_SRID)
+    return GeoSeries(shapes[there].tolist(), index=names.to_numpy()[there], crs=STORED_SRID)
+
+
+def _collected(ground: GeoSeries) -> GeoSeries:
+    """Return one shape a name: several together, laid side by side and not melted into one."""
+    if ground.index.is_unique:
+        return ground
+    is_copy = pd.DataFrame({"name": ground.index, "wkb": shapely.to_wkb(ground.to_list())})
+    kept = ground[~is_copy.duplicated().to_numpy()]
+    # not melted into one: what anybody sent could take for ever
+    parts: dict[str, list[Any]] = {}
+    for name, shape in kept.items():
+        parts.setdefault(str(name), []).extend(shapely.get_parts(shape))
+    shapes = [each[0] if len(each) == 1 else shapely.MultiPolygon(each) for each in parts.values()]
+    return GeoSeries(shapes, index=list(parts), crs=ground.crs)
 
 
 def _grids(table: pd.DataFrame) -> dict[str, Grid]:

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
-from grid_boundaries.errors import Refused
+from grid_boundaries.cutting import chosen
+from grid_boundaries.errors import Refused, TooLarge
+from grid_boundaries.exchange import by_ground
 from grid_boundaries.exchange.by_ground import LEAST_SHARE, lying, refuse_unclear
 from tests.ground import METRIC_SRID, crooked_tiles
 
@@ -99,6 +101,59 @@ def test_a_grid_of_two_parts_holds_the_blocks_of_both() -> None:
     parts = shapely.union_all([ROW["B1"], ROW["B4"]])
     found = lying(ROW, polygons(far=parts, middle=shapely.box(100, 0, 300, 100)))
     assert found.grid_of == {"B1": "far", "B4": "far", "B2": "middle", "B3": "middle"}
+
+
+def test_a_grid_in_several_rows_holds_the_blocks_of_all() -> None:
+    rows = GeoSeries(
+        [shapely.box(0, 0, 150, 100), shapely.box(150, 0, 250, 100), EAST.buffer(0), EAST],
+        index=["a", "a", "b", "b"],
+        crs=METRIC_SRID,
+    )
+    found = lying(ROW, rows)
+    assert found.grid_of == {"B1": "a", "B2": "a", "B4": "b"}
+    assert found.shared.keys() == {"B3"}  # half of it is in a's second row
+
+
+def test_very_many_polygons_over_one_another_are_refused_at_once() -> None:
+    many = blocks(*(shapely.box(n % 100, n // 100, n % 100 + 1, n // 100 + 1) for n in range(5000)))
+    whole = shapely.box(0, 0, 100, 50)
+    piled = GeoSeries([whole] * 5000, index=[f"g{n}" for n in range(5000)], crs=METRIC_SRID)
+    with pytest.raises(TooLarge) as found:
+        lying(many, piled)
+    assert (found.value.code, found.value.where["times"]) == ("ground-piled-up", 5000.0)
+    assert len(lying(many, chosen(piled, ["g0"])).grid_of) == 5000
+
+
+def test_polygons_outside_the_county_count_for_nothing() -> None:
+    far = GeoSeries(
+        [shapely.box(1e6 + n, 0, 2e6, 1e6) for n in range(3000)] + [WEST, EAST],
+        index=[*(f"far{n}" for n in range(3000)), "w", "e"],
+        crs=METRIC_SRID,
+    )
+    assert set(lying(ROW, far).grid_of.values()) == {"w", "e"}
+
+
+def test_intricate_polygons_that_do_not_fit_are_refused_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(by_ground, "MOST_VERTICES", 1_000_000)
+    teeth = np.arange(1_000)
+    x = (
+        -10_000
+        + np.repeat(teeth, 4) * (20_000 / len(teeth))
+        + np.tile([0, 0, 0.4, 0.4], len(teeth))
+    )
+    y = np.tile([-9_000, 10_000, 10_000, -9_000], len(teeth))
+    corners = [(10_000, -10_000), (-10_000, -10_000)]
+    comb = shapely.Polygon([*zip(x.tolist(), y.tolist(), strict=True), *corners])
+    assert comb.is_valid
+    side = 20_000 / 40
+    many = blocks(*(shapely.box(x, y, x + side, y + side)
+                    for x in np.arange(-10_000, 10_000, side)
+                    for y in np.arange(-10_000, 10_000, side)))  # fmt: skip
+    with pytest.raises(TooLarge) as found:
+        lying(many, polygons(comb=comb))
+    assert found.value.code == "ground-too-intricate"
 
 
 def test_a_block_narrower_than_the_tolerance_still_has_a_place() -> None:

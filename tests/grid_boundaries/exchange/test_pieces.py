@@ -19,6 +19,7 @@ from grid_boundaries.errors import NotFound, Refused, TooLarge
 from grid_boundaries.exchange.pieces import CLOSE_DEG, MOST_PIECES, split_into, splits
 from grid_boundaries.plan_state import State
 from grid_boundaries.plans import replayed
+from grid_boundaries.redraw import with_vertices
 from grid_boundaries.strokes import Split
 from layers.plan_ground import touching_of
 from tests.exchanging import farthest_m, random_plan
@@ -134,6 +135,41 @@ def test_a_bow_tie_is_refused() -> None:
     west, south, east, north = SHAPES[BLOCK].bounds
     tie = shapely.Polygon([(west, south), (east, north), (east, south), (west, north)])
     assert refused({f"{BLOCK}.1": tie, f"{BLOCK}.2": SHAPES[BLOCK]}).code == "pieces-do-not-fit"
+
+
+def test_pieces_that_cross_a_million_times_are_refused_at_once() -> None:
+    west, south, east, north = SHAPES[BLOCK].bounds
+    across = [shapely.box(west, y, east, y + 1e-9) for y in np.linspace(south, north, 1500)]
+    up = [shapely.box(x, south, x + 1e-9, north) for x in np.linspace(west, east, 1500)]
+    pieces = {f"{BLOCK}.{n}": piece for n, piece in enumerate([*across, *up])}
+    assert refused(pieces | {f"{BLOCK}.x": SHAPES[BLOCK]}).code == "pieces-do-not-fit"
+
+
+@pytest.mark.parametrize("step_deg", [1e-7, 5e-7])
+def test_pieces_of_very_many_vertices_are_refused_at_once(step_deg: float) -> None:
+    along = shapely.segmentize(SHAPES[BLOCK], step_deg)
+    middle = SHAPES[BLOCK].centroid.x
+    west, south, _, north = SHAPES[BLOCK].bounds
+    half = shapely.box(west - 1, south - 1, middle, north + 1)
+    pieces = {f"{BLOCK}.1": along.intersection(half), f"{BLOCK}.2": along.difference(half)}
+    dense = SHAPES.copy()
+    for name in dense.index[dense.index != BLOCK]:
+        dense[name] = shapely.segmentize(dense[name], 1e-5)
+    with pytest.raises(TooLarge) as found:
+        split_into(dense, BLOCK, pieces)
+    assert found.value.code == "cut-too-intricate"
+
+
+def test_vertices_that_another_program_took_away_come_back() -> None:
+    noded = with_vertices(
+        SHAPES[BLOCK], np.array([SHAPES[BLOCK].boundary.interpolate(0.001).coords[0]])
+    )
+    shapes = SHAPES.copy()
+    shapes[BLOCK] = noded
+    again = split_into(shapes, BLOCK, pieces_of(halves()))
+    corners = set(map(tuple, shapely.get_coordinates(noded).tolist()))
+    pieces = set(map(tuple, shapely.get_coordinates(list(pieces_of(again).values())).tolist()))
+    assert corners <= pieces
 
 
 def test_a_piece_may_be_a_courtyard() -> None:

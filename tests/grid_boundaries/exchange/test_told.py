@@ -57,11 +57,17 @@ def test_a_row_without_a_block_among_blocks_is_a_grid_without_one() -> None:
     assert list(found.grids) == ["a", "b"]
 
 
-def test_a_grid_in_several_rows_is_one() -> None:
+def test_a_grid_in_several_rows_is_one_grid_of_several_polygons() -> None:
     found = told(rows(grid_code=["a", "a", "b"]), squares(0, 1, 2))
-    assert found.ground["a"].area == 2
-    assert found.ground["a"].geom_type == "Polygon"
+    assert list(found.ground.index) == ["a", "a", "b"]
     assert len(found.grids) == 2
+
+
+def test_a_block_in_several_rows_is_one_of_several_parts() -> None:
+    table = rows(block_id=["B1", "B2", "B1", "B1"], grid_code=["a", "a", "a", "a"])
+    found = told(table, squares(0, 1, 2, 2))
+    assert list(found.ground.index) == ["B1", "B2"]
+    assert shapely.get_num_geometries(found.ground["B1"]) == 2
 
 
 def test_a_grid_without_a_shape_is_still_a_grid() -> None:
@@ -107,7 +113,7 @@ def test_a_block_in_two_grids_is_refused_by_name() -> None:
 def test_a_block_twice_in_one_grid_is_once_there() -> None:
     found = told(rows(block_id=["B1", "B1"], grid_code=["a", "a"]), squares(0, 0))
     assert found.grid_of == {"B1": "a"}
-    assert found.ground["B1"].area == 1
+    assert found.ground["B1"].equals(shapely.box(0, 0, 1, 1))
 
 
 @pytest.mark.parametrize("key", ["block_id", "grid_code", "village_code", "grid_name", "alias"])
