@@ -439,7 +439,7 @@ def test_shapes_of_a_stroke_are_those_it_carries() -> None:
 @given(seeds)
 def test_what_changed_since_is_what_differs_block_by_block(seed: int) -> None:
     _, way = random_plan(seed, 8)
-    states = [one.state for one in way]
+    states = [one.state() for one in way]
     for before in states:
         for later in states:
             assert later.since(before) == dict(later.grid_of.items() - before.grid_of.items())
