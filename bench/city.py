@@ -346,7 +346,9 @@ def published(engine: Engine, settings: Settings, plan: int) -> dict[str, Any]:
 def reading(engine: Engine, seen: set[frozenset[Any]], done: threading.Event) -> None:
     """Ask again and again who lives in which grid."""
     held = select(person.c.grid_code, func.count()).group_by(person.c.grid_code)
-    while not done.is_set():
+    is_last = False
+    while not is_last:
+        is_last = done.is_set()  # once more after all is done
         with engine.begin() as connection:
             enter_scope(connection, system_view())
             seen.add(frozenset(map(tuple, connection.execute(held))))
