@@ -12,6 +12,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,22 +23,30 @@ from typing import Any
 import httpx
 import numpy as np
 import psutil
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, func, select
 
 from gis_service.access import system_view
 from gis_service.auth import Signer, sign_in_key
 from gis_service.cli import CITY_DATABASE
-from gis_service.counties import engine_without_limits, load_demo
+from gis_service.counties import engine_without_limits, load_demo, now
 from gis_service.database import enter_scope, opened
+from gis_service.demo.city import TOWNS
+from gis_service.plan_requests import NewPlan
+from gis_service.planning import Desk, draw_all, start
+from gis_service.publishing import publish_on
 from gis_service.server import bring_up_to_date
 from gis_service.settings import Settings
 from grid_boundaries import plan_records as records
 from grid_boundaries.plan_state import State
 from grid_boundaries.store import block
+from grid_boundaries.strokes import Move
+from layers.people import person
 from layers.plan_ground import shapes_of, touching_of
 
 FOLDER = "GIS_BENCH_CITY"
 PLANNERS, SECONDS = 30, 20
+SHARING, TOWN_SECONDS = 20, int(os.environ.get("GIS_BENCH_CITY_SECONDS", "20"))
+MOVED_SHARE = 0.05
 LOOSE = {"measure": "people", "at_least": 0, "at_most": 10_000}
 
 
@@ -57,10 +66,12 @@ class Planner:
     client: httpx.AsyncClient
     plan: int
     rng: np.random.Generator
+    beside: list[tuple[str, str]]
     version: int = 0
     grid_of: dict[str, str | None] = field(default_factory=dict)
     spent_ms: list[float] = field(default_factory=list)
-    refused: int = 0
+    refused_ms: list[float] = field(default_factory=list)
+    acknowledged: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 def figures() -> dict[str, Any]:
@@ -71,7 +82,9 @@ def figures() -> dict[str, Any]:
     settings = city_settings(Path(folder))
     with served(settings) as (port, process):
         ground = ground_of(settings)
-        return asyncio.run(strokes_at_once(settings, port, process, ground))
+        found = asyncio.run(strokes_at_once(settings, port, process, ground))
+        found |= asyncio.run(towns_at_once(settings, port, ground))
+    return {**found, **publication_figures(settings), "load_average": os.getloadavg()[0]}
 
 
 def city_settings(folder: Path) -> Settings:
@@ -155,83 +168,197 @@ async def strokes_at_once(
     settings: Settings, port: int, process: psutil.Process, ground: Ground
 ) -> dict[str, Any]:
     """Return what a stroke costs while thirty planners make one a second each, on own drafts."""
-    planners = [await planner(settings, port, ground, seed) for seed in range(PLANNERS)]
-    await asyncio.gather(*(drawing(one, ground, 2, at) for at, one in enumerate(planners)))
+    planners = [
+        await planner(settings, port, ground, seed, await new_plan(settings, port, None))
+        for seed in range(PLANNERS)
+    ]
+    await asyncio.gather(*(drawing(one, 2, at / PLANNERS) for at, one in enumerate(planners)))
     for one in planners:
         one.spent_ms.clear()
-    before, database = cpu_s(process), database_cpu_s(settings)
-    start = time.perf_counter()
-    await asyncio.gather(*(drawing(one, ground, SECONDS, at) for at, one in enumerate(planners)))
+    before, start = cpu_s(process), time.perf_counter()
+    await asyncio.gather(*(drawing(one, SECONDS, at / PLANNERS) for at, one in enumerate(planners)))
     lasted = time.perf_counter() - start
-    spent = np.array([ms for one in planners for ms in one.spent_ms])
-    for one in planners:
-        await one.client.aclose()
+    spent = [ms for one in planners for ms in one.spent_ms]
+    await closed(planners)
     return {
         "blocks": len(ground.state.grid_of),
         "planners": PLANNERS,
         "strokes": len(spent),
         "strokes_per_s": len(spent) / lasted,
-        "refused": sum(one.refused for one in planners),
         "stroke_p50_wall_ms": float(np.percentile(spent, 50)),
         "stroke_p95_wall_ms": float(np.percentile(spent, 95)),
         "stroke_service_cpu_ms": 1000 * (cpu_s(process) - before) / len(spent),
-        "stroke_database_cpu_ms": 1000 * (database_cpu_s(settings) - database) / len(spent),
-        "load_average": os.getloadavg()[0],
     }
 
 
-async def planner(settings: Settings, port: int, ground: Ground, seed: int) -> Planner:
-    """Return a planner with a new draft of the whole city."""
-    client = httpx.AsyncClient(
+async def towns_at_once(settings: Settings, port: int, ground: Ground) -> dict[str, Any]:
+    """Return what becomes of strokes of twenty planners who share the plans of eleven towns."""
+    plans = {town: await new_plan(settings, port, town) for town in TOWNS}
+    planners = [
+        await planner(settings, port, ground, seed, plans[town], town)
+        for seed, town in zip(range(SHARING), TOWNS * 2, strict=False)
+    ]
+    await asyncio.gather(*(drawing(one, TOWN_SECONDS, 0.0) for one in planners))
+    lost = sum([await lost_moves(settings, port, planners, plan) for plan in plans.values()])
+    refused = [ms for one in planners for ms in one.refused_ms]
+    await closed(planners)
+    return {
+        "town_planners": SHARING,
+        "town_moves_acknowledged": sum(len(one.acknowledged) for one in planners),
+        "town_moves_lost": lost,
+        "town_conflicts": len(refused),
+        "town_conflict_told_p95_wall_ms": float(np.percentile(refused, 95)) if refused else 0.0,
+    }
+
+
+async def lost_moves(settings: Settings, port: int, planners: list[Planner], plan: int) -> int:
+    """Return how many blocks are not where the last acknowledged move put them."""
+    async with client_of(settings, port) as client:
+        blocks = (await client.get(f"/api/plans/{plan}/assignment")).json()["blocks"]
+    moves = sorted(move for one in planners if one.plan == plan for move in one.acknowledged)
+    last = {name: to for _, name, to in moves}
+    return sum(blocks[name] != to for name, to in last.items())
+
+
+def client_of(settings: Settings, port: int) -> httpx.AsyncClient:
+    """Return a client that is signed in as a planner."""
+    return httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{port}", headers=headers(settings), timeout=60
     )
-    asked = {"title": f"方案{seed}", "rules": {"city": LOOSE, "village": LOOSE}}
-    answer = await client.post("/api/plans", json=asked)
+
+
+async def new_plan(settings: Settings, port: int, unit: str | None) -> int:
+    """Start a draft of a unit, of the whole city where none is named."""
+    asked = {"title": "方案", "unit": unit, "rules": {"city": LOOSE, "village": LOOSE}}
+    async with client_of(settings, port) as client:
+        answer = await client.post("/api/plans", json=asked)
     answer.raise_for_status()
-    made = answer.json()
+    made: int = answer.json()["id"]
+    return made
+
+
+async def planner(
+    settings: Settings, port: int, ground: Ground, seed: int, plan: int, unit: str = ""
+) -> Planner:
+    """Return a planner who draws on a plan, in a unit."""
+    beside = [pair for pair in ground.beside if ground.village_of[pair[0]].startswith(unit)]
     rng = np.random.default_rng(seed)
-    return Planner(client, made["id"], rng, made["version"], dict(ground.state.grid_of))
+    one = Planner(client_of(settings, port), plan, rng, beside)
+    one.grid_of = dict(ground.state.grid_of)
+    return one
 
 
-async def drawing(one: Planner, ground: Ground, strokes: int, place: int) -> None:
-    """Make one stroke a second, the planners one after another within the second."""
-    start = time.perf_counter() + place / PLANNERS
+async def closed(planners: list[Planner]) -> None:
+    """Let the planners go home."""
+    for one in planners:
+        await one.client.aclose()
+
+
+async def drawing(one: Planner, strokes: int, after_s: float) -> None:
+    """Make one stroke a second; who is refused looks at the plan anew."""
+    start = time.perf_counter() + after_s
     for number in range(strokes):
         await asyncio.sleep(max(0.0, start + number - time.perf_counter()))
-        name, to = border_move(one, ground)
-        asked = {
-            "base_version": one.version,
-            "stroke": {"kind": "move", "blocks": [name], "to": to},
-        }
+        name, to = border_move(one)
+        stroke = {"kind": "move", "blocks": [name], "to": to}
         sent = time.perf_counter()
-        answer = await one.client.post(f"/api/plans/{one.plan}/strokes", json=asked)
-        one.spent_ms.append(1000 * (time.perf_counter() - sent))
+        answer = await one.client.post(
+            f"/api/plans/{one.plan}/strokes", json={"base_version": one.version, "stroke": stroke}
+        )
+        spent_ms = 1000 * (time.perf_counter() - sent)
         if answer.status_code == 200:
+            one.spent_ms.append(spent_ms)
             one.grid_of[name], one.version = to, answer.json()["version"]
+            one.acknowledged.append((one.version, name, to))
         else:
-            one.refused += 1
+            one.refused_ms.append(spent_ms)
+            seen = (await one.client.get(f"/api/plans/{one.plan}/assignment")).json()
+            one.version = seen["version"]
+            one.grid_of |= seen["blocks"]
 
 
-def border_move(one: Planner, ground: Ground) -> tuple[str, str]:
+def border_move(one: Planner) -> tuple[str, str]:
     """Return a block and another grid of its village that a block beside it is in."""
     while True:
-        name, other = ground.beside[int(one.rng.integers(len(ground.beside)))]
+        name, other = one.beside[int(one.rng.integers(len(one.beside)))]
         to = one.grid_of[other]
         if to is not None and one.grid_of[name] != to:
             return name, to
+
+
+def publication_figures(settings: Settings) -> dict[str, Any]:
+    """Return what putting a plan in force costs that moves one block in twenty."""
+    with opened(settings) as database:
+        engine = engine_without_limits(database.url)
+        with engine.begin() as connection:
+            enter_scope(connection, system_view())
+            desk = Desk(connection, system_view(), now(settings))
+            ground = _ground(connection)
+            plan = drawn_plan(desk, ground)
+        found = published(engine, settings, plan)
+        engine.dispose()
+    return found
+
+
+def drawn_plan(desk: Desk, ground: Ground) -> int:
+    """Draw a plan of moves to the grids beside."""
+    asked = NewPlan.model_validate({"title": "方案", "rules": {"city": LOOSE, "village": LOOSE}})
+    plan = int(start(desk, asked)["id"])
+    rng, grid_of, strokes = np.random.default_rng(1), dict(ground.state.grid_of), list[Move]()
+    while len(strokes) < MOVED_SHARE * len(grid_of):
+        name, other = ground.beside[int(rng.integers(len(ground.beside)))]
+        if grid_of[other] is not None and grid_of[name] != grid_of[other]:
+            grid_of[name] = grid_of[other]
+            strokes.append(Move((name,), grid_of[other]))
+    draw_all(desk, plan, strokes)
+    return plan
+
+
+def published(engine: Engine, settings: Settings, plan: int) -> dict[str, Any]:
+    """Publish beside a reader; return seconds, and how many different answers the reader had."""
+    seen, done = set[frozenset[Any]](), threading.Event()
+    reader = threading.Thread(target=reading, args=(engine, seen, done))
+    reader.start()
+    with engine.begin() as connection:
+        enter_scope(connection, system_view())
+        server = psutil.Process(connection.execute(select(func.pg_backend_pid())).scalar_one())
+        desk = Desk(connection, system_view(), now(settings))
+        row = desk.row(plan)
+        marks = time.perf_counter(), time.thread_time(), cpu_s(server)
+        publish_on(desk, row, desk.now.date())
+        spent = time.thread_time() - marks[1], cpu_s(server) - marks[2]
+        outcome = desk.row(plan).outcome
+    wall_s = time.perf_counter() - marks[0]
+    done.set()
+    reader.join()
+    people = {sum(n for _, n in answer) for answer in seen}
+    return {
+        "publish_blocks": outcome["blocks"],
+        "publish_features": outcome["features"],
+        "publish_wall_s": wall_s,
+        "publish_service_cpu_s": spent[0],
+        "publish_database_cpu_s": spent[1],
+        "publish_reader_answers": len(seen),
+        "publish_reader_totals": len(people),
+    }
+
+
+def reading(engine: Engine, seen: set[frozenset[Any]], done: threading.Event) -> None:
+    """Ask again and again who lives in which grid."""
+    held = select(person.c.grid_code, func.count()).group_by(person.c.grid_code)
+    is_last = False
+    while not is_last:
+        is_last = done.is_set()  # once more after all is done
+        with engine.begin() as connection:
+            enter_scope(connection, system_view())
+            seen.add(frozenset(map(tuple, connection.execute(held))))
+        time.sleep(0.2)
 
 
 def cpu_s(process: psutil.Process) -> float:
     """Return the CPU seconds that a process has used."""
     used = process.cpu_times()
     return float(used.user + used.system)
-
-
-def database_cpu_s(settings: Settings) -> float:
-    """Return the CPU seconds of the embedded database's processes."""
-    lines = (settings.data_dir / "postgres" / "cluster" / "postmaster.pid").read_text().split("\n")
-    server = psutil.Process(int(lines[0]))
-    return sum(cpu_s(one) for one in [server, *server.children(recursive=True)])
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from gis_service.access import system_view
 from gis_service.database import enter_scope
@@ -191,7 +192,7 @@ class Refresher:
         while not self._stopped.wait(self._interval_s):
             try:
                 self.look(self._clock())
-            except (DBAPIError, Refused) as error:
+            except (DBAPIError, NoConnectionFree, Refused) as error:
                 log.warning("refresh failed", reason=str(error).splitlines()[0])
 
     def look(self, now: datetime) -> None:

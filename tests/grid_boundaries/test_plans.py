@@ -433,3 +433,17 @@ def test_two_grids_of_one_code_with_other_facts_are_a_conflict() -> None:
 def test_shapes_of_a_stroke_are_those_it_carries() -> None:
     split = vertical("B000006", 0.4)
     assert shapes_of(split.after).to_wkb().to_dict() == dict(split.after)
+
+
+@some
+@given(seeds)
+def test_what_changed_since_is_what_differs_block_by_block(seed: int) -> None:
+    _, way = random_plan(seed, 8)
+    states = [one.state() for one in way]
+    for before in states:
+        for later in states:
+            assert later.since(before) == dict(later.grid_of.items() - before.grid_of.items())
+
+
+def test_nothing_changed_since_the_state_itself() -> None:
+    assert BASE.since(BASE) == {}

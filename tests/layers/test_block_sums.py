@@ -81,3 +81,15 @@ def test_shares_add_up_and_none_is_a_whole_one_off(total: int, parts: list[int])
     assert out.sum() == total
     used = by if by.sum() else np.ones(len(parts))
     assert (np.abs(out - total * used / used.sum()) < 1).all()
+
+
+def test_stale_counts_are_given_while_another_reads_them_anew(
+    county_connection: Connection,
+) -> None:
+    enter_scope(county_connection, EVERYTHING)
+    kept = KeptSums(0.0)
+    counting = Counting(EVERYTHING, "present", NOW, kept)
+    first = kept.of(county_connection, counting)
+    with kept._lock:  # somebody reads
+        assert kept.of(county_connection, counting) is first
+    assert kept.of(county_connection, counting) is not first
