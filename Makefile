@@ -4,7 +4,7 @@ SHELL = /bin/sh
 PYTHON = .venv/bin/python
 CODE = gis_service layers grid_boundaries map_ui
 
-.PHONY: run demo-city test setup setup-test lint bench calibration kills real-city migration lock clean
+.PHONY: run demo-city test setup setup-test lint bench calibration kills sequences real-city migration lock clean
 
 run: setup
 	@.venv/bin/gis-service serve --demo
@@ -47,6 +47,10 @@ kills: setup-test
 # a district of a real city redrawn, published, exported and imported again, through HTTP
 real-city: setup-test
 	$(PYTHON) -m pytest tests/long/real_district_redrawn.py $(PYTEST)
+
+# ten thousand random sequences of strokes, undos, redos and merges on the demo county
+sequences: setup-test
+	GIS_SEQUENCES=10000 $(PYTHON) -m pytest tests/grid_boundaries/test_sequences.py $(PYTEST)
 
 # make migration MESSAGE="Add the hydrants"
 migration: setup-test

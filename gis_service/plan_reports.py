@@ -13,7 +13,7 @@ from geopandas import GeoSeries
 from shapely.geometry.base import BaseGeometry
 
 from gis_service.plan_changes import Changes, changes_between, handover_of, named_workers
-from gis_service.plan_review import Neighbourhoods, checked
+from gis_service.plan_review import Lies, checked
 from gis_service.planning import Desk, live
 from grid_boundaries.crs import in_metres
 from grid_boundaries.numbers import Change, Numbers
@@ -55,7 +55,7 @@ class Names:
         return "" if NEW_MARK in found else found
 
 
-def change_report(desk: Desk, row: Record, near: Neighbourhoods) -> ChangeReport:
+def change_report(desk: Desk, row: Record, near: Lies) -> ChangeReport:
     """Return the report of a plan against what it started from."""
     before, after = desk.base(row), desk.state(row)
     found = changes_between(desk, row, before, after)
@@ -178,7 +178,7 @@ def _groups(found: Changes, names: Names) -> list[GroupChange]:
     ]
 
 
-def _faults(desk: Desk, row: Record, near: Neighbourhoods) -> list[FaultLine]:
+def _faults(desk: Desk, row: Record, near: Lies) -> list[FaultLine]:
     """Return the plan's own faults; those that its base had already only where accepted."""
     return [
         FaultLine((one["zh"], one["en"]), one["severity"], one["accepted_by"], one["inherited"])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gis_service.errors import field_refusal
 from gis_service.personal_numbers import without_personal_numbers
@@ -17,6 +17,8 @@ Short = Annotated[Free, Field(min_length=1, max_length=200)]
 Version = Annotated[int, Field(ge=0)]
 Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Line = Annotated[list[tuple[Lon, Lat]], Field(min_length=2, max_length=1000)]
+Ring = Annotated[list[tuple[Lon, Lat]], Field(min_length=4, max_length=1000)]
 Blocks = Annotated[list[Id], Field(max_length=5000)]
 Basis = Literal["present", "registered", "usual"]
 Setting = Literal["city", "market_town", "village"]
@@ -35,6 +37,13 @@ class Band(Asked):
     measure: Literal["people", "households"]
     at_least: Annotated[int, Field(ge=0)]
     at_most: Annotated[int, Field(ge=0)]
+
+
+class Area(Asked):
+    """A polygon as GeoJSON has it: an outline and holes, closed."""
+
+    type: Literal["Polygon"] = "Polygon"
+    coordinates: Annotated[list[Ring], Field(min_length=1, max_length=50)]
 
 
 class NewPlan(Asked):
@@ -68,7 +77,7 @@ class SplitAsked(Asked):
 
     kind: Literal["split"]
     block: Id
-    line: Annotated[list[tuple[Lon, Lat]], Field(min_length=2, max_length=1000)]
+    line: Line
 
 
 class CreateAsked(Asked):
@@ -90,8 +99,84 @@ class RetireAsked(Asked):
     grid: Id
 
 
+class DeclareAsked(Asked):
+    """Of how many parts a grid rightly consists: an enclave or island is declared."""
+
+    kind: Literal["declare"]
+    grid: Id
+    parts: Annotated[int, Field(ge=1, le=100)]
+
+
+class SplitGridAsked(Asked):
+    """A grid to be cut along a line; one side goes to a grid of the plan or to a new one.
+
+    The side is told along the line; the smaller one where none is given.
+    """
+
+    kind: Literal["split_grid"]
+    grid: Id
+    line: Line
+    side: Literal["left", "right"] | None = None
+    to: Id | None = None
+    name: Short = "新网格"
+
+
+class MoveBorderAsked(Asked):
+    """Two grids and their new border, or a line in place of a part of it."""
+
+    kind: Literal["move_border"]
+    grids: Annotated[list[Id], Field(min_length=2, max_length=2)]
+    line: Line
+
+
+class TransferAsked(Asked):
+    """An area that a grid of the plan takes, blocks cut along its outline."""
+
+    kind: Literal["transfer"]
+    area: Area
+    to: Id
+
+
+class CarveAsked(Asked):
+    """A special grid to be made of an area, or of the ground of a place or special block."""
+
+    kind: Literal["carve"]
+    name: Short
+    special_use: Short
+    area: Area | None = None
+    place: Id | None = None
+    village_code: Id | None = None
+    setting: Setting = "village"
+
+    @model_validator(mode="after")
+    def one_ground(self) -> Self:
+        """Take either an area or a place."""
+        if (self.area is None) == (self.place is None):
+            raise ValueError("give either area or place")
+        return self
+
+
+class AbsorbAsked(Asked):
+    """A special grid to go back to a grid; where none is given, to the longest neighbour."""
+
+    kind: Literal["absorb"]
+    grid: Id
+    into: Id | None = None
+
+
 StrokeAsked = Annotated[
-    MoveAsked | MergeAsked | SplitAsked | CreateAsked | RetireAsked, Field(discriminator="kind")
+    MoveAsked
+    | MergeAsked
+    | SplitAsked
+    | CreateAsked
+    | RetireAsked
+    | DeclareAsked
+    | SplitGridAsked
+    | MoveBorderAsked
+    | TransferAsked
+    | CarveAsked
+    | AbsorbAsked,
+    Field(discriminator="kind"),
 ]
 
 

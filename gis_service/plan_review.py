@@ -3,58 +3,87 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from threading import Lock
 from typing import Any
 
-import pandas as pd
 import shapely
+from geopandas import GeoSeries
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import insert, select
 
 from gis_service.plan_requests import Merging, Remark, Submission
 from gis_service.planning import Desk, draw_all, refuse_status, told
 from grid_boundaries import plan_records as records
-from grid_boundaries.checks import Fault, Standards, checks
+from grid_boundaries.blocks import neighbours
+from grid_boundaries.checks import Fault, Standards, checks, hard_faults
 from grid_boundaries.codes import profile
-from grid_boundaries.cutting import cut
+from grid_boundaries.cutting import cuts
 from grid_boundaries.errors import Conflict, NotAllowed, Refused
+from grid_boundaries.landmarks import Landmarks
 from grid_boundaries.plan_records import Record
 from grid_boundaries.plan_state import State
 from grid_boundaries.plan_store import plan_comment
+from grid_boundaries.plans import changed
 from grid_boundaries.reconcile import reconciled
 from grid_boundaries.rules import rules_from
 from grid_boundaries.store import county
+from grid_boundaries.strokes import Together
 from layers.block_sums import KeptSums
-from layers.plan_ground import (
-    KeptShapes,
-    ground_under,
-    shapes_of,
-    shapes_round,
-    touching_of,
-)
+from layers.plan_ground import SHORTEST_BORDER_M, KeptShapes, shapes_of, shapes_within
 from layers.plan_ground import villages_of as village_codes
+from layers.plan_lie import Lie, ground_under, lie_of, refined_lie
+from layers.plan_lines import KeptLines
 
-MOST_TOUCHING = 4
+MOST_LIES = 4
+INHERITED_FOR = timedelta(minutes=1)
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Neighbourhoods:
-    """Who borders whom, kept for the grounds that were asked for last: a plan's moves keep it."""
+class Lies:
+    """How blocks lie, kept for the grounds that were asked for last: a plan's moves keep it."""
 
-    kept: OrderedDict[tuple[Any, ...], pd.DataFrame] = field(default_factory=OrderedDict)
+    kept: OrderedDict[tuple[Any, ...], Lie] = field(default_factory=OrderedDict)
+    faulty: dict[tuple[Any, ...], tuple[datetime, frozenset[str]]] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
 
-    def of(self, desk: Desk, row: Record, state: State) -> pd.DataFrame:
-        """Return the neighbours of all blocks of a plan."""
-        key = (row.base_hash, *sorted(state.shapes.items()))
+    def inherited(self, desk: Desk, row: Record) -> frozenset[str]:
+        """Return the keys of the faults that a plan's base has, as they were a minute ago."""
+        rules = tuple(sorted((name, str(rule)) for name, rule in row.rules.items()))
+        key = (row.base_hash, *desk.view.scope, row.basis, rules)
+        found_at, keys = self.faulty.get(key, (NEVER, frozenset[str]()))
+        if desk.now - found_at > INHERITED_FOR:
+            keys = frozenset(fault.key for fault in faults(desk, row, self, desk.base(row)))
+            if len(self.faulty) >= MOST_LIES:
+                self.faulty.clear()
+            self.faulty[key] = (desk.now, keys)
+        return keys
+
+    def of(self, desk: Desk, row: Record, state: State) -> Lie:
+        """Return how the blocks of a plan lie; after cuts only what is round them is looked at."""
+        base = desk.base(row)
+        scope = (row.base_hash, *desk.view.scope)
+        known = self._kept(scope, lambda: lie_of(desk.connection, desk.view, base, desk.srid))
+        if base.shapes == state.shapes:
+            return known
+        key = (*scope, *sorted(state.shapes.items()))
+        return self._kept(
+            key,
+            lambda: refined_lie(desk.connection, desk.view, known, base, state, desk.srid),
+        )
+
+    def _kept(self, key: tuple[Any, ...], find: Callable[[], Lie]) -> Lie:
         with self.lock:
             found = self.kept.get(key)
         if found is None:
-            found = touching_of(shapes_of(desk.connection, desk.view, state), desk.srid)
+            found = find()
             with self.lock:
                 self.kept[key] = found
-                while len(self.kept) > MOST_TOUCHING:
+                while len(self.kept) > MOST_LIES:
                     self.kept.popitem(last=False)
         return found
 
@@ -64,31 +93,41 @@ class PlanCaches:
     """What one process remembers of plans; all of it can be had anew from the database."""
 
     states: records.States = field(default_factory=records.States)
-    near: Neighbourhoods = field(default_factory=Neighbourhoods)
+    near: Lies = field(default_factory=Lies)
     sums: KeptSums = field(default_factory=KeptSums)
     shapes: KeptShapes = field(default_factory=KeptShapes)
+    lines: KeptLines = field(default_factory=KeptLines)
 
 
-def faults(desk: Desk, row: Record, near: Neighbourhoods, state: State) -> list[Fault]:
+def faults(desk: Desk, row: Record, near: Lies, state: State) -> list[Fault]:
     """Return what is wrong with a state of a plan."""
-    counting, base = desk.counting(row.basis), desk.base(row)
-    touching = near.of(desk, row, state)
-    ground = ground_under(desk.connection, counting, state, touching, desk.srid)
+    counting = desk.counting(row.basis)
+    ground = ground_under(desk.connection, counting, state, near.of(desk, row, state), desk.srid)
+    return checks(state, ground, standards(desk, row, state))
+
+
+def standards(desk: Desk, row: Record, state: State) -> Standards:
+    """Return what a plan's grids are held to."""
     kind = desk.connection.execute(select(county.c.profile)).scalar_one()
-    standards = Standards(
+    return Standards(
         rules_from(row.rules),
         row.basis,
         profile(kind),
         village_codes(desk.connection, desk.view, row.unit_path),
-        frozenset(state.grids.keys() - base.grids.keys()),
+        frozenset(state.grids.keys() - desk.base(row).grids.keys()),
     )
-    return checks(state, ground, standards)
 
 
-def checked(desk: Desk, row: Record, near: Neighbourhoods) -> dict[str, Any]:
-    """Return the faults of a plan; those that its base had already are marked as inherited."""
-    found = faults(desk, row, near, desk.state(row))
-    before = {fault.key for fault in faults(desk, row, near, desk.base(row))}
+def checked(desk: Desk, row: Record, near: Lies) -> dict[str, Any]:
+    """Return the faults of a plan; those that its base had already are marked as inherited.
+
+    A hard fault that the plan makes, or that lies in a block or grid that it changes, stops its
+    publication.
+    """
+    state, base = desk.state(row), desk.base(row)
+    found, lie = faults(desk, row, near, state), near.of(desk, row, state)
+    before = near.inherited(desk, row)
+    blocks, grids = changed(base, state)
     rules = {name: rule.says(row.basis) for name, rule in rules_from(row.rules).items()}
     return {
         "plan": row.id,
@@ -98,7 +137,9 @@ def checked(desk: Desk, row: Record, near: Neighbourhoods) -> dict[str, Any]:
         "faults": [
             {
                 **fault.wire,
+                "box": lie.box(fault.blocks or state.blocks_of(fault.grid)),
                 "inherited": fault.key in before,
+                "stops": fault.severity == "hard" and fault.concerns(blocks, grids),
                 "accepted_by": row.accepted.get(fault.key),
             }
             for fault in found
@@ -106,7 +147,7 @@ def checked(desk: Desk, row: Record, near: Neighbourhoods) -> dict[str, Any]:
     }
 
 
-def refuse_faulty(desk: Desk, row: Record, near: Neighbourhoods, accepted: Collection[str]) -> None:
+def refuse_faulty(desk: Desk, row: Record, near: Lies, accepted: Collection[str]) -> None:
     """Refuse a plan that makes something worse, unless it is soft and accepted by name.
 
     Raises
@@ -114,19 +155,49 @@ def refuse_faulty(desk: Desk, row: Record, near: Neighbourhoods, accepted: Colle
     Refused
         The faults, in words and by key.
     """
-    found = [fault for fault in checked(desk, row, near)["faults"] if not fault["inherited"]]
-    hard = [fault for fault in found if fault["severity"] == "hard"]
-    soft = [fault for fault in found if fault["severity"] == "soft"]
-    open_ones = hard or [fault for fault in soft if fault["key"] not in accepted]
-    if open_ones:
-        first, code = open_ones[0], "plan-faulty" if hard else "faults-not-accepted"
-        keys = [fault["key"] for fault in open_ones]
-        raise Refused(
-            code,
-            f"方案有 {len(keys)} 个问题待处理，例如：{first['zh']}",
-            f"The plan has {len(keys)} faults to be dealt with, such as: {first['en']}",
-            faults=keys[:500],
-        )
+    new = [fault for fault in checked(desk, row, near)["faults"] if not fault["inherited"]]
+    hard = [fault for fault in new if fault["severity"] == "hard"]
+    if hard:
+        raise faulty("plan-faulty", hard)
+    left = [fault for fault in new if fault["key"] not in accepted]
+    if left:
+        raise faulty("faults-not-accepted", left)
+
+
+def refuse_hard(desk: Desk, row: Record, before: State, after: State, shapes: GeoSeries) -> None:
+    """Refuse to put a plan in force with a hard fault in what it changes.
+
+    Parameters
+    ----------
+    before
+        What is in force.
+    shapes
+        Of all blocks of the plan, by id, metres.
+
+    Raises
+    ------
+    Refused
+        The faults, in words and by key.
+    """
+    touching = neighbours(shapes, shortest_m=SHORTEST_BORDER_M)
+    lie = Lie(touching, {}, Landmarks())
+    ground = ground_under(desk.connection, desk.counting(row.basis), after, lie, desk.srid)
+    blocks, grids = changed(before, after)
+    found = hard_faults(after, ground, standards(desk, row, after))
+    stopping = [fault.wire for fault in found if fault.concerns(blocks, grids)]
+    if stopping:
+        raise faulty("plan-faulty", stopping)
+
+
+def faulty(code: str, found: list[dict[str, Any]]) -> Refused:
+    """Return the refusal of a plan for some faults."""
+    keys, first = [fault["key"] for fault in found], found[0]
+    return Refused(
+        code,
+        f"方案有 {len(keys)} 个问题待处理，例如：{first['zh']}",
+        f"The plan has {len(keys)} faults to be dealt with, such as: {first['en']}",
+        faults=keys[:500],
+    )
 
 
 def merge(desk: Desk, plan_id: int, asked: Merging) -> dict[str, Any]:
@@ -139,10 +210,8 @@ def merge(desk: Desk, plan_id: int, asked: Merging) -> dict[str, Any]:
     base = desk.base(row if row.parent_id == other.id else other)
     before = desk.state(row)
     found = reconciled(base, before, desk.state(other), prefer=asked.prefer)
-    for block, line in found.cuts:
-        state = desk.state(desk.row(plan_id))
-        near = shapes_round(desk.connection, desk.view, state, block)
-        draw_all(desk, plan_id, [cut(near, block, shapely.from_wkb(line))])
+    for line, blocks in groupby(found.cuts, key=lambda one: one[1]):
+        _cut_as_theirs(desk, plan_id, [block for block, _ in blocks], shapely.from_wkb(line))
     after = draw_all(desk, plan_id, found.strokes)
     return {
         **told(desk, desk.row(plan_id), before, after),
@@ -150,7 +219,15 @@ def merge(desk: Desk, plan_id: int, asked: Merging) -> dict[str, Any]:
     }
 
 
-def submit(desk: Desk, plan_id: int, asked: Submission, near: Neighbourhoods) -> Record:
+def _cut_as_theirs(desk: Desk, plan_id: int, blocks: list[str], line: BaseGeometry) -> None:
+    state = desk.state(desk.row(plan_id))
+    own = shapes_of(desk.connection, desk.view, state, blocks)
+    near = shapes_within(desk.connection, desk.view, state, shapely.union_all(own))
+    splits = cuts(near, blocks, line)
+    draw_all(desk, plan_id, splits[:1] if len(splits) == 1 else [Together("split", splits)])
+
+
+def submit(desk: Desk, plan_id: int, asked: Submission, near: Lies) -> Record:
     """Hand a plan in for approval, with the soft faults that its planner accepts by name."""
     row = desk.draft(plan_id)
     records.refuse_other_version(row, asked.base_version)

@@ -9,38 +9,24 @@ from typing import Any
 
 import shapely
 from geopandas import GeoSeries
-from shapely import LineString
 from sqlalchemy import Connection, select
 
-from gis_service.plan_requests import (
-    CreateAsked,
-    Drawing,
-    MergeAsked,
-    MoveAsked,
-    NewPlan,
-    RetireAsked,
-    SplitAsked,
-)
+from gis_service.plan_requests import Drawing, NewPlan, StrokeAsked
+from gis_service.plan_strokes import Board, stroke_of
 from grid_boundaries import plan_records as records
 from grid_boundaries.crs import in_metres
-from grid_boundaries.cutting import cut
 from grid_boundaries.errors import Conflict, NotFound
-from grid_boundaries.numbers import Change, Gauge, changes
+from grid_boundaries.numbers import Change, Gauge, changes, rule_for
 from grid_boundaries.plan_records import Record, States
-from grid_boundaries.plan_state import Grid, State, known_block
+from grid_boundaries.plan_state import Grid, State
 from grid_boundaries.plans import nothing_to
 from grid_boundaries.rules import rules_from
 from grid_boundaries.store import unit
-from grid_boundaries.strokes import Create, Merge, Move, Retire, Stroke, touched
+from grid_boundaries.strokes import Stroke, touched
 from grid_boundaries.view import View, narrowed
 from layers.block_sums import Counting, KeptSums, plan_sums
-from layers.plan_ground import (
-    KeptShapes,
-    shapes_of,
-    shapes_round,
-    sums_in,
-    village_of_blocks,
-)
+from layers.plan_ground import KeptShapes, shapes_of, sums_in
+from layers.plan_lines import KeptLines
 from layers.read import the_county
 
 
@@ -60,6 +46,7 @@ class Desk:
     states: States = field(default_factory=States)
     sums: KeptSums | None = None
     shapes: KeptShapes | None = None
+    lines: KeptLines = field(default_factory=KeptLines)
 
     def row(self, plan_id: int, *, for_update: bool = False) -> Record:
         """Return a plan's row."""
@@ -185,14 +172,23 @@ def told(desk: Desk, row: Record, before: State, after: State) -> dict[str, Any]
     gone = sorted(name for name in before.since(after) if name not in after.grid_of)
     codes = {*changed.values(), *(before.grid_of[name] for name in gone),
              *(before.grid_of.get(name) for name in changed)}  # fmt: skip
-    codes |= set(before.grids.keys() ^ after.grids.keys())
-    known = {code for code in codes if code is not None}
+    remade = dict(before.grids.items() ^ after.grids.items())  # made, taken away, declared anew
+    known = {code for code in (*codes, *remade) if code is not None}
+    rules = rules_from(row.rules)
     return {
         "plan": row.id, "version": row.version, "cursor": row.cursor,
         "changed": changed, "gone": gone, "shapes": _new_shapes(before, after),
         "basis": row.basis,
-        "numbers": [change.wire for change in live(desk, row, before, after, known)],
+        "grids": [asdict(after.grids[code]) for code in sorted(remade) if code in after.grids],
+        "numbers": [
+            change.against(rule_for(_grid(before, after, change.grid), rules), row.basis)
+            for change in live(desk, row, before, after, known)
+        ],
     }  # fmt: skip
+
+
+def _grid(before: State, after: State, code: str) -> Grid | None:
+    return after.grids.get(code) or before.grids.get(code)
 
 
 def live(
@@ -229,7 +225,8 @@ def whole(desk: Desk, row: Record) -> dict[str, Any]:
         **described(desk, row),
         "hash": desk.state(row).digest(),
         "strokes": [
-            {"position": one.position, "actor": one.actor, "at": one.at, "kind": one.body["kind"],
+            {"position": one.position, "actor": one.actor, "at": one.at,
+             "kind": one.body.get("what", one.body["kind"]),
              "in_force": one.position <= row.cursor} for one in log
         ],
         "locks": [
@@ -259,39 +256,17 @@ def lock(desk: Desk, plan_id: int, codes: Collection[str], minutes: int) -> dict
     return {"grids": sorted(codes), "by": desk.view.actor, "until": until}
 
 
-def _stroke(desk: Desk, row: Record, state: State, asked: Any) -> Stroke:
-    match asked:
-        case MoveAsked():
-            return Move(tuple(asked.blocks), asked.to)
-        case MergeAsked():
-            return Merge(tuple(asked.grids), asked.into)
-        case RetireAsked():
-            return Retire(asked.grid)
-        case CreateAsked():
-            return _created(desk, row, state, asked)
-        case SplitAsked():
-            known_block(state, asked.block)
-            near = shapes_round(desk.connection, desk.view, state, asked.block)
-            return cut(near, asked.block, LineString(asked.line))
-    raise TypeError(f"no such stroke: {type(asked).__name__}")
-
-
-def _created(desk: Desk, row: Record, state: State, asked: CreateAsked) -> Create:
-    village = asked.village_code
-    if village is None:
-        known_block(state, asked.blocks[0])
-        village = village_of_blocks(desk.connection, desk.view, state)[asked.blocks[0]]
-    # no code in force looks like this; the plan's number keeps the plans of one base apart
-    code = f"{village}~{row.id}.{row.version + 1}"
-    grid = Grid(code, asked.name, village, asked.grid_kind, asked.special_use, asked.setting)
-    return Create(grid, tuple(asked.blocks))
+def _stroke(desk: Desk, row: Record, state: State, asked: StrokeAsked) -> Stroke:
+    # the plan's number keeps new grids of the plans of one base apart
+    new_code = f"{row.id}.{row.version + 1}"
+    return stroke_of(Board(desk.connection, desk.view, state, new_code, desk.srid), asked)
 
 
 def _gauge(
     desk: Desk, counting: Counting, state: State, blocks: Collection[str], srid: int
 ) -> Gauge:
     shapes, sums = sums_in(desk.connection, counting, state, blocks, srid)
-    return Gauge(sums, shapes)
+    return Gauge(sums, shapes, desk.lines.of(desk.connection, desk.view, srid))
 
 
 def _kept_gauge(

@@ -18,6 +18,7 @@ from sqlalchemy import Engine, func, select, text
 
 from gis_service.access import system_view
 from gis_service.database import enter_scope
+from gis_service.plan_review import refuse_hard
 from gis_service.planning import Desk, refuse_status
 from grid_boundaries import plan_records as records
 from grid_boundaries import publish_rows as rows
@@ -92,7 +93,7 @@ def publish(desk: Desk, plan_id: int, base_version: int, on: date | None) -> Non
     Conflict
         The plan is not approved, was changed, or other grids are in force than it started from.
     Refused
-        The day is past.
+        The day is past; a hard fault lies in what the plan changes.
     """
     row = desk.row(plan_id, for_update=True)
     refuse_status(row, "approved", "scheduled")
@@ -116,17 +117,38 @@ def publish(desk: Desk, plan_id: int, base_version: int, on: date | None) -> Non
 
 
 def publish_on(desk: Desk, row: Record, day: date) -> None:
-    """Put a plan in force from a day, in the transaction of the desk."""
+    """Put a plan in force from a day, in the transaction of the desk.
+
+    Raises
+    ------
+    Conflict
+        Other grids are in force than the plan started from.
+    Refused
+        A hard fault lies in what the plan changes.
+    """
     with _as_service(desk) as own:
-        before = _in_force(own, row)
-        after = own.state(row)
+        before, after = _in_force(own, row), own.state(row)
         _refuse_other_base(own, row, before)
         ground = _ground(own, after)
-        change = publication(before, after, _facts(own, before, after, ground))
-        carried = {old: new for old, new in change.codes.items()
-                   if old in before.grids and old != new}  # fmt: skip
-        outcome = _written(own, after, change, ground, carried, day)
-        _noted(own, row, "published", outcome, day)
+        refuse_hard(own, row, before, after, ground.metric)
+        _put_in_force(own, row, day, before, ground)
+
+
+def put_in_force(desk: Desk, row: Record, day: date) -> None:
+    """Put a plan in force as `publish_on` does, whatever its faults."""
+    with _as_service(desk) as own:
+        before = _in_force(own, row)
+        _refuse_other_base(own, row, before)
+        _put_in_force(own, row, day, before, _ground(own, own.state(row)))
+
+
+def _put_in_force(desk: Desk, row: Record, day: date, before: State, ground: Ground) -> None:
+    after = desk.state(row)
+    change = publication(before, after, _facts(desk, before, after, ground))
+    carried = {old: new for old, new in change.codes.items()
+               if old in before.grids and old != new}  # fmt: skip
+    outcome = _written(desk, after, change, ground, carried, day)
+    _noted(desk, row, "published", outcome, day)
 
 
 def roll_back(desk: Desk, plan_id: int, base_version: int) -> None:

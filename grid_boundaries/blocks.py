@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from grid_boundaries.claims import claims as claims  # a public name of this module
 from grid_boundaries.codes import first_block_ids
 from grid_boundaries.division.cells import crowded_cuts
+from grid_boundaries.edges import shared_edges
 from grid_boundaries.errors import Refused
 from grid_boundaries.topology import (
     Territory,
@@ -235,7 +236,7 @@ def neighbours(shapes: GeoSeries, *, shortest_m: float = 0.0) -> pd.DataFrame:
     Parameters
     ----------
     shapes
-        Valid polygons, metres, each label once.
+        Valid polygons that do not overlap, metres, each label once.
     shortest_m
         Length in metres up to which a shared border does not count.
 
@@ -244,15 +245,11 @@ def neighbours(shapes: GeoSeries, *, shortest_m: float = 0.0) -> pd.DataFrame:
     DataFrame
         a, b (labels, a before b in the order given), shared_m; one row for two blocks.
     """
-    polygons = measurable(shapes)
-    first, second = shapely.STRtree(polygons).query(polygons, predicate="intersects")
-    once = first < second
-    first, second = first[once], second[once]
-    borders = shapely.boundary(polygons)
-    shared_m = shapely.length(shapely.intersection(borders[first], borders[second]))
-    kept = shared_m > shortest_m
-    found = {"a": shapes.index[first[kept]], "b": shapes.index[second[kept]]}
-    return pd.DataFrame({**found, "shared_m": shared_m[kept]})
+    edges = shared_edges(measurable(shapes))
+    edges = edges[edges["length"] > shortest_m]
+    names = shapes.index
+    found = {"a": names[edges["a"]], "b": names[edges["b"]], "shared_m": edges["length"]}
+    return pd.DataFrame(found).reset_index(drop=True)
 
 
 def pieces(grid_codes: pd.Series[Any], touching: pd.DataFrame) -> pd.Series[Any]:

@@ -2,85 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterator
 
 import pandas as pd
 
 from grid_boundaries import remedies
-from grid_boundaries.codes import CodeProfile, level, parent
+from grid_boundaries.codes import level, parent
+from grid_boundaries.faults import Fault as Fault  # public names of this module
+from grid_boundaries.faults import Standards as Standards
+from grid_boundaries.faults import fault_frame as fault_frame
+from grid_boundaries.ground import Ground
+from grid_boundaries.landmark_checks import landmark_checks
 from grid_boundaries.plan_state import State
-from grid_boundaries.remedies import Ground
 from grid_boundaries.rules import MEASURES, SizeRule
-from grid_boundaries.strokes import Stroke, wire_of
+from grid_boundaries.strokes import Declare, Merge
 
-Severity = Literal["hard", "soft"]
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong (hard: it stops publication) or doubtful (soft).
-
-    Parameters
-    ----------
-    key
-        The same for the same fault of another state: kind, grid and the least of its blocks.
-    blocks
-        Where it is; with `grid` the place on the map.
-    remedy
-        A stroke that mends it; None where only a planner can say.
-    """
-
-    kind: str
-    severity: Severity
-    grid: str | None
-    blocks: tuple[str, ...]
-    people: int
-    households: int
-    zh: str
-    en: str
-    remedy: Stroke | None = None
-
-    @property
-    def key(self) -> str:
-        """The fault's name within its plan."""
-        least = min(self.blocks, default="") if self.kind in _BY_BLOCK else ""
-        return ":".join(filter(None, (self.kind, self.grid, least)))
-
-    @property
-    def wire(self) -> dict[str, Any]:
-        """The fault as plain JSON values."""
-        names = ("key", "kind", "severity", "grid", "people", "households", "zh", "en")
-        plain: dict[str, Any] = {name: getattr(self, name) for name in names}
-        remedy = None if self.remedy is None else wire_of(self.remedy)
-        return {**plain, "blocks": list(self.blocks), "remedy": remedy}
-
-
-_BY_BLOCK = frozenset({"unassigned", "detached", "not-nested"})
-
-
-@dataclass(frozen=True)
-class Standards:
-    """What grids are held to.
-
-    Parameters
-    ----------
-    rules
-        Size rule by the grid's setting; grids of other settings, and special ones, have none.
-    basis
-        Population basis of the sums: "present", "registered" or "usual".
-    villages
-        Codes of the villages that must have a grid.
-    new_codes
-        Codes of grids that the plan makes; they get lasting ones when it is published.
-    """
-
-    rules: Mapping[str, SizeRule]
-    basis: str
-    profile: CodeProfile
-    villages: Collection[str]
-    new_codes: Collection[str] = ()
+LEAST_EDGE_M = 1.0  # a border shorter than this to no block at all is a rounding
 
 
 def checks(state: State, ground: Ground, standards: Standards) -> list[Fault]:
@@ -92,15 +29,25 @@ def checks(state: State, ground: Ground, standards: Standards) -> list[Fault]:
         What is known of the blocks: counts, neighbours, villages; covers every block.
     """
     found = [
+        *hard_faults(state, ground, standards),
+        *_code_faults(state, ground, standards),
+        *_sizes(state, ground, standards),
+        *_unmanned(state, ground),
+        *_enclosed(state, ground),
+        *_fewer_parts(state, ground),
+        *landmark_checks(state, ground, standards),
+    ]
+    return sorted(found, key=lambda fault: (fault.severity, -fault.people, fault.key))
+
+
+def hard_faults(state: State, ground: Ground, standards: Standards) -> list[Fault]:
+    """Return the faults of a state that stop a publication; they need no landmarks."""
+    return [
         *_unassigned(state, ground),
         *_detached(state, ground),
         *_not_nested(state, ground),
         *_without_grid(state, ground, standards),
-        *_code_faults(state, ground, standards),
-        *_sizes(state, ground, standards),
-        *_unmanned(state, ground),
     ]
-    return sorted(found, key=lambda fault: (fault.severity, -fault.people, fault.key))
 
 
 def _unassigned(state: State, ground: Ground) -> Iterator[Fault]:
@@ -207,21 +154,60 @@ def _size_fault(
 
 
 def _unmanned(state: State, ground: Ground) -> Iterator[Fault]:
-    if ground.manned is None:
-        return
+    """Yield the grids without anybody posted, and those without a chief."""
+    manned, chiefs = ground.manned, ground.chiefs
     for code in state.grids:
-        if code not in ground.manned and state.blocks_of(code):
-            people, households = ground.concerned(state.blocks_of(code))
+        if not state.blocks_of(code):
+            continue
+        people, households = ground.concerned(state.blocks_of(code))
+        if manned is not None and code not in manned:
             yield Fault(
                 "no-worker", "soft", code, (), people, households,
                 f"网格 {code} 没有网格员或网格长，涉及 {people} 人；请安排人员",
                 f"Grid {code} has neither worker nor chief ({people} people); post somebody",
             )  # fmt: skip
+        elif chiefs is not None and code not in chiefs:
+            yield Fault(
+                "no-chief", "soft", code, (), people, households,
+                f"网格 {code} 没有网格长，涉及 {people} 人；请指定网格长",
+                f"Grid {code} has no chief ({people} people); name one",
+            )  # fmt: skip
 
 
-def fault_frame(faults: list[Fault]) -> pd.DataFrame:
-    """Return faults as a table, one row each, with the number of blocks."""
-    columns = ["key", "kind", "severity", "grid", "blocks", "people", "households", "zh", "en"]
-    rows = [[getattr(fault, name) for name in columns] for fault in faults]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.assign(blocks=[len(fault.blocks) for fault in faults])
+def _enclosed(state: State, ground: Ground) -> Iterator[Fault]:
+    """Yield the residential grids that lie wholly inside one other grid."""
+    if not ground.edge_m:
+        return
+    borders = ground.across(state).fillna("")
+    borders = borders[borders["a"] != borders["b"]]
+    turned = borders.rename(columns={"a": "b", "b": "a"})
+    around = pd.concat([borders, turned]).groupby("a")["b"].agg(["nunique", "first"])
+    at_edge = {state.grid_of.get(block) for block, length_m in ground.edge_m.items()
+               if length_m > LEAST_EDGE_M}  # fmt: skip
+    for code, outer in around.loc[around["nunique"] == 1, "first"].items():
+        grid = state.grids.get(str(code))
+        if grid is None or not outer or code in at_edge or grid.kind != "residential":
+            continue
+        people, households = ground.concerned(state.blocks_of(grid.code))
+        yield Fault(
+            "enclosed", "soft", grid.code, (), people, households,
+            f"网格 {code} 完全被网格 {outer} 包围，涉及 {people} 人；请核对，或并入外围网格",
+            f"Grid {code} lies wholly inside grid {outer} ({people} people); check it, or merge it",
+            Merge((grid.code,), str(outer)),
+        )  # fmt: skip
+
+
+def _fewer_parts(state: State, ground: Ground) -> Iterator[Fault]:
+    """Yield the grids of which more parts were declared than there are."""
+    declared = {code for code, grid in state.grids.items() if grid.expected_parts > 1}
+    parts = ground.parts(state) if declared else {}
+    for code in sorted(declared):
+        count, wanted = len(parts.get(code, ())), state.grids[code].expected_parts
+        if 0 < count < wanted:
+            people, households = ground.concerned(state.blocks_of(code))
+            yield Fault(
+                "fewer-parts", "soft", code, (), people, households,
+                f"网格 {code} 声明有 {wanted} 个部分，实际 {count} 个；请更正声明",
+                f"Grid {code} is declared to have {wanted} parts and has {count}; declare anew",
+                Declare(code, count),
+            )  # fmt: skip

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import shapely
-from geopandas import GeoDataFrame, GeoSeries
+from geopandas import GeoSeries
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from grid_boundaries import redraw
+from grid_boundaries.errors import NotFound
 from grid_boundaries.plan_state import State
+from grid_boundaries.redraw import does_not_cut
+from grid_boundaries.slicing import Pieces, Points, new_nodes, piece_names, sliced, with_vertices
 from grid_boundaries.strokes import Shapes, Split
 
 # A power of two: coordinates go there and back without rounding. A unit is about a metre, which
@@ -38,21 +40,86 @@ def cut(shapes: GeoSeries, block: str, line: BaseGeometry) -> Split:
     Refused
         The line does not cut the block in two.
     """
-    wide = GeoDataFrame(index=shapes.index, geometry=_scaled(shapes.array, UNITS_A_DEGREE))
-    (wide_line,) = _scaled(np.array([line], dtype=object), UNITS_A_DEGREE)
-    done = redraw.split(wide, block, wide_line).geometry
-    before = dict(zip(shapes.index, _wkb(shapes.array), strict=True))
-    after = dict(zip(done.index, _wkb(_scaled(done.array, 1 / UNITS_A_DEGREE)), strict=True))
-    pieces = tuple(sorted(after.keys() - before.keys()))
-    changed = sorted(name for name in after if before.get(name) != after[name])
-    old = [block, *(name for name in changed if name in before)]
-    return Split(
-        block,
-        shapely.to_wkb(line),
-        pieces,
-        tuple((name, before[name]) for name in old),
-        tuple((name, after[name]) for name in changed),
-    )
+    found = cuts(shapes, [block], line)
+    if not found:
+        raise does_not_cut(block)
+    return found[0]
+
+
+def cuts(
+    shapes: GeoSeries, blocks: Iterable[str], line: BaseGeometry, *, least_area: float = 0.0
+) -> tuple[Split, ...]:
+    """Return the strokes that cut every one of some blocks that a line goes right through.
+
+    They belong together: the first one brings all vertices that neighbours get.
+
+    Parameters
+    ----------
+    shapes
+        The blocks and all their neighbours by id, edge-matched, stored degrees.
+    line
+        Lines of any kind in stored degrees.
+    least_area
+        A smaller piece is not cut off, in units of `UNITS_A_DEGREE` (about square metres).
+
+    Raises
+    ------
+    NotFound
+        A block is not among the shapes.
+    """
+    asked = sorted(dict.fromkeys(blocks))
+    refuse_unknown(asked, shapes)
+    wide = dict(zip(map(str, shapes.index), scaled(shapes.array, UNITS_A_DEGREE), strict=True))
+    (wide_line,) = scaled([line], UNITS_A_DEGREE)
+    pieces = sliced({name: wide[name] for name in asked}, wide_line, least_area=least_area)
+    if not pieces:
+        return ()
+    renoded = _renoded(wide, pieces, new_nodes(wide, pieces))
+    before = {name: _wkb([shapes.loc[name]])[0] for name in {*pieces, *renoded}}
+    after = {name: _wkb(scaled([shape], 1 / UNITS_A_DEGREE))[0] for name, shape in renoded.items()}
+    beside = sorted(name for name in after if before[name] != after[name])
+    strokes = []
+    for block, own in pieces.items():
+        names = piece_names(block, len(own))
+        made = dict(zip(names, _wkb(scaled(own, 1 / UNITS_A_DEGREE)), strict=True))
+        made |= {name: after[name] for name in beside}
+        old = [block, *beside]
+        strokes.append(
+            Split(
+                block, shapely.to_wkb(line), tuple(names),
+                tuple((name, before[name]) for name in old), tuple(sorted(made.items())),
+            )
+        )  # fmt: skip
+        beside = []
+    return tuple(strokes)
+
+
+def _renoded(
+    wide: dict[str, BaseGeometry], pieces: Pieces, nodes: Points
+) -> dict[str, BaseGeometry]:
+    """Return the neighbours of what was cut that meet a new vertex, with it."""
+    names = [name for name in wide if name not in pieces]
+    tree = shapely.STRtree([wide[name] for name in names])
+    _, near = tree.query([wide[name] for name in pieces], predicate="intersects")
+    return {names[at]: with_vertices(wide[names[at]], nodes) for at in np.unique(near)}
+
+
+def refuse_unknown(asked: Iterable[str], shapes: GeoSeries) -> None:
+    """Refuse blocks that are not among some shapes.
+
+    Raises
+    ------
+    NotFound
+        The first of them.
+    """
+    missing = [name for name in asked if name not in shapes.index]
+    if missing:
+        raise NotFound(
+            "no-such-block",
+            f"没有图斑 {missing[0]}；什么都没有改动",
+            f"There is no block {missing[0]}; nothing was changed",
+            block=missing,
+        )
 
 
 def current_shapes(state: State, stored: GeoSeries) -> GeoSeries:
@@ -85,11 +152,12 @@ def _is_piece_of(name: str, blocks: set[str]) -> bool:
     return any(name[:end] in blocks for end, letter in enumerate(name) if letter == ".")
 
 
-def _scaled(shapes: Any, factor: float) -> NDArray[Any]:
-    scaled: NDArray[Any] = shapely.transform(
-        np.asarray(shapes, dtype=object), lambda points: points * factor
+def scaled(shapes: Any, factor: float) -> NDArray[Any]:
+    """Return shapes with their coordinates multiplied by a power of two, which rounds nothing."""
+    found: NDArray[Any] = shapely.transform(
+        np.array([*shapes, None], dtype=object)[:-1], lambda points: points * factor
     )
-    return scaled
+    return found
 
 
 def _wkb(shapes: Any) -> list[bytes]:

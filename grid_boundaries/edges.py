@@ -1,4 +1,4 @@
-"""Edges that the faces of an edge-matched coverage share: which faces touch, and how long."""
+"""Borders that polygons share: which of them touch, and how long."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 def shared_edges(faces: NDArray[Any]) -> pd.DataFrame:
     """Return how much border every pair of neighbouring faces shares.
 
-    Only segments with equal end points count, as in a noded coverage; faces that meet in a
-    point, or whose vertices do not match, share nothing.
+    Segments with equal end points are found by their ends, as in a noded coverage; what is left
+    over, where vertices do not match or nothing lies beyond, by intersection. Faces that meet in
+    a point share nothing.
 
     Parameters
     ----------
     faces
-        Polygons or multipolygons, shape (n,).
+        Polygons or multipolygons that do not overlap, shape (n,).
 
     Returns
     -------
@@ -28,11 +29,29 @@ def shared_edges(faces: NDArray[Any]) -> pd.DataFrame:
         ordered by a, then b.
     """
     segments = _segments(faces)
-    both = segments.merge(segments, on=["x0", "y0", "x1", "y1"], suffixes=("_a", "_b"))
-    pairs = both[both["face_a"] < both["face_b"]]
-    lengths = np.hypot(pairs["x1"] - pairs["x0"], pairs["y1"] - pairs["y0"])
-    table = pd.DataFrame({"a": pairs["face_a"], "b": pairs["face_b"], "length": lengths})
-    return table.groupby(["a", "b"], as_index=False).sum()
+    ends = ["x0", "y0", "x1", "y1"]
+    numbered = segments.assign(segment=np.arange(len(segments)))
+    both = numbered.merge(numbered, on=ends, suffixes=("_a", "_b"))
+    both = both[both["face_a"] < both["face_b"]]
+    lengths = np.hypot(both["x1"] - both["x0"], both["y1"] - both["y0"])
+    table = pd.DataFrame({"a": both["face_a"], "b": both["face_b"], "length": lengths})
+    met = np.zeros(len(segments), dtype=bool)
+    met[both["segment_a"]] = met[both["segment_b"]] = True
+    found = pd.concat([table, _by_intersection(segments[~met])])
+    return found.groupby(["a", "b"], as_index=False).sum()
+
+
+def _by_intersection(segments: pd.DataFrame) -> pd.DataFrame:
+    """Return the same of segments that have no equal."""
+    ends = segments[["x0", "y0", "x1", "y1"]].to_numpy().reshape(-1, 2, 2)
+    lines: Any = shapely.linestrings(ends)
+    face = segments["face"].to_numpy()
+    first, second = shapely.STRtree(lines).query(lines, predicate="intersects")
+    pair = face[first] < face[second]
+    first, second = first[pair], second[pair]
+    lengths = shapely.length(shapely.intersection(lines[first], lines[second]))
+    first, second, lengths = (column[lengths > 0] for column in (first, second, lengths))
+    return pd.DataFrame({"a": face[first], "b": face[second], "length": lengths})
 
 
 def _segments(faces: NDArray[Any]) -> pd.DataFrame:

@@ -14,10 +14,12 @@ import shapely
 from geopandas import GeoSeries
 from shapely.geometry.base import BaseGeometry
 
+from grid_boundaries.along import Lines
 from grid_boundaries.errors import NotFound
 from grid_boundaries.measures import outline_ratios
 from grid_boundaries.patchwork import Patchwork
-from grid_boundaries.plan_state import State
+from grid_boundaries.plan_state import Grid, State
+from grid_boundaries.rules import BASES, SizeRule
 
 SUMS = ("people", "households", "places", "key_places", "workers", "cameras", "incidents")
 RATIOS = ("polsby_popper", "reock", "hull_ratio")
@@ -39,6 +41,9 @@ class Numbers:
         Between 0 and 1; None for no block. See `grid_boundaries.measures`.
     parts
         Pieces that share no border with one another; 0 for no block.
+    street_share, river_share
+        Part of the boundary along streets and along rivers, 0 to 1; None for no block, or
+        where nobody has said where streets and rivers are. See `grid_boundaries.along`.
     """
 
     blocks: int
@@ -54,6 +59,8 @@ class Numbers:
     reock: float | None
     hull_ratio: float | None
     parts: int
+    street_share: float | None = None
+    river_share: float | None = None
 
 
 class Gauge:
@@ -65,9 +72,14 @@ class Gauge:
         By block id, with the columns `SUMS`; a count that is missing counts as none.
     shapes
         Polygons by block id in a metric CRS, edge-matched.
+    along
+        Where "street" and "river" are.
     """
 
-    def __init__(self, sums: pd.DataFrame, shapes: GeoSeries) -> None:
+    def __init__(
+        self, sums: pd.DataFrame, shapes: GeoSeries, along: Mapping[str, Lines] | None = None
+    ) -> None:
+        self._along = dict(along or {})
         self._shapes = shapes.to_numpy()
         self._row = {block: row for row, block in enumerate(shapes.index.tolist())}
         counted = sums.index.get_indexer(shapes.index)
@@ -103,6 +115,8 @@ class Gauge:
         found = self._patchwork.outline(rows)
         ratios = outline_ratios(found.area_m2, found.perimeter_m, found.hull)
         facts |= dict(zip(RATIOS, ratios, strict=True))
+        facts |= {f"{name}_share": lines.share_of(found.border)
+                  for name, lines in self._along.items()}  # fmt: skip
         return Numbers(len(rows), area_m2=found.area_m2, parts=found.parts, **facts)
 
     def _rows(self, blocks: frozenset[str]) -> npt.NDArray[np.int64]:
@@ -127,6 +141,33 @@ class Change:
     def wire(self) -> dict[str, Any]:
         """The change as plain JSON values."""
         return asdict(self)
+
+    def against(self, rule: SizeRule | None, basis: str) -> dict[str, Any]:
+        """Return the change as plain JSON values with the rule and the population basis.
+
+        Parameters
+        ----------
+        rule
+            That the grid is held to; None for a grid without one.
+        basis
+            "present", "registered" or "usual".
+        """
+        zh, en = BASES[basis]
+        told: dict[str, Any] = {"basis": {"name": basis, "zh": zh, "en": en}, "rule": None}
+        if rule is not None:
+            says_zh, says_en = rule.says(basis)
+            bands = {
+                side: rule.band(getattr(found, rule.measure))
+                for side, found in (("before", self.before), ("after", self.after))
+                if found is not None
+            }
+            told["rule"] = {**rule.wire, "says": {"zh": says_zh, "en": says_en}, "band": bands}
+        return {**self.wire, **told}
+
+
+def rule_for(grid: Grid | None, rules: Mapping[str, SizeRule]) -> SizeRule | None:
+    """Return the rule that a grid is held to; a special grid has none."""
+    return rules.get(grid.setting) if grid is not None and grid.kind == "residential" else None
 
 
 def changes(

@@ -25,12 +25,15 @@ class Outline:
         Pieces that share no edge with one another.
     hull
         Convex hull of all parts together.
+    border
+        Start and end point of every segment of the perimeter, shape (n, 2, 2).
     """
 
     area_m2: float
     perimeter_m: float
     parts: int
     hull: BaseGeometry
+    border: NDArray[np.float64]
 
 
 class Patchwork:
@@ -52,9 +55,10 @@ class Patchwork:
         is_segment = ring[1:] == ring[:-1]
         own = face[ring[:-1][is_segment]]
         length_m = np.hypot(*(points[1:] - points[:-1])[is_segment].T)
-        # one row a segment: edge and face; x and y of its start, and its length
+        # one row a segment: edge and face; x and y of its start and of its end, and its length
         self._ties = np.column_stack([_edges(points, is_segment), own])
-        self._course = np.column_stack([points[:-1][is_segment], length_m])
+        start, end = points[:-1][is_segment], points[1:][is_segment]
+        self._course = np.column_stack([start, end, length_m])
         owner = whole[own]
         self._first = np.searchsorted(owner, np.arange(len(shapes) + 1)).tolist()
         self._faces = np.bincount(whole, minlength=len(shapes))
@@ -79,9 +83,10 @@ class Patchwork:
         hull = shapely.convex_hull(shapely.LineString(border[:, :2]))
         return Outline(
             float(self._area_m2[rows].sum()),
-            float(border[:, 2].sum()),
+            float(border[:, 4].sum()),
             _parts(int(self._faces[rows].sum()), face[one], face[other]),
             hull,
+            border[:, :4].reshape(-1, 2, 2),
         )
 
 

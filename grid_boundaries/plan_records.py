@@ -18,7 +18,7 @@ from grid_boundaries.plan_state import Grid, State, state_bytes, state_from, sta
 from grid_boundaries.plan_store import grid_lock, plan, plan_base, plan_comment, stroke
 from grid_boundaries.plans import replayed
 from grid_boundaries.store import block, grid, grid_block
-from grid_boundaries.strokes import Stroke, stroke_from, touched, wire_of
+from grid_boundaries.strokes import Stroke, is_cutting, stroke_from, touched, wire_of, word_of
 from grid_boundaries.view import View, narrowed
 
 Record = Row[Any, Any, Any]
@@ -193,7 +193,7 @@ def refuse_stale(
     found = connection.execute(since).first()
     if found is not None:
         both = sorted(set(found.touched) & set(names))
-        what = found.body["kind"]
+        what = word_of(stroke_from(found.body))
         raise _changed(row.id, row.version, found.actor, found.at, what, both)
 
 
@@ -224,8 +224,8 @@ def add_stroke(
     }  # fmt: skip
     written = connection.execute(insert(stroke).values(values).returning(stroke.c.id))
     # a cut renames ground, so a planner who has not seen it must look again
-    floor = {"floor_version": row.version + 1} if body["kind"] == "split" else {}
-    change_plan(connection, row, actor, now, body["kind"], cursor=row.cursor + 1, **floor)
+    floor = {"floor_version": row.version + 1} if is_cutting(one) else {}
+    change_plan(connection, row, actor, now, word_of(one), cursor=row.cursor + 1, **floor)
     return int(written.scalar_one())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -31,6 +31,9 @@ class Grid:
         "residential" or "special".
     setting
         "city", "market_town" or "village": which size rule applies.
+    expected_parts
+        Parts of which it rightly consists; over 1 where a planner has declared an enclave or
+        island.
     """
 
     code: str
@@ -40,6 +43,15 @@ class Grid:
     special_use: str | None = None
     setting: str = "village"
     alias: str | None = None
+    expected_parts: int = 1
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The grid as plain JSON values; one part, the rule, is not said."""
+        facts = dict(vars(self))  # all plain values: asdict would copy each of them
+        if self.expected_parts == 1:  # so that hashes of plans from before the word stay
+            del facts["expected_parts"]
+        return facts
 
 
 @dataclass(frozen=True)
@@ -119,7 +131,7 @@ class State:
         """Return a hash that is equal for equal states only, in whatever order they came about."""
         whole = {
             "blocks": sorted(self.grid_of.items()),
-            "grids": [asdict(grid) for _, grid in sorted(self.grids.items())],
+            "grids": [grid.plain for _, grid in sorted(self.grids.items())],
             "shapes": [(block, wkb.hex()) for block, wkb in sorted(self.shapes.items())],
             "cuts": [(block, wkb.hex()) for block, wkb in sorted(self.cuts.items())],
         }
@@ -195,7 +207,7 @@ def state_bytes(state: State) -> bytes:
     return _json(
         {
             "grid_of": state.grid_of,
-            "grids": [asdict(grid) for grid in state.grids.values()],
+            "grids": [grid.plain for grid in state.grids.values()],
             "shapes": {block: wkb.hex() for block, wkb in state.shapes.items()},
             "cuts": {block: wkb.hex() for block, wkb in state.cuts.items()},
         }

@@ -131,6 +131,18 @@ def diff(before: State, after: State, sums: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(hands, index=index), sums.reindex(index)], axis=1)
 
 
+def changed(before: State, after: State) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the blocks and the grids that differ between two states over the same ground.
+
+    Pieces of a block are changed where it is; a grid is where it is made or taken away, its facts
+    differ, or a block of it changes hands or is cut.
+    """
+    pairs = before.grid_of.items() ^ after.grid_of.items()
+    facts = before.grids.items() ^ after.grids.items()
+    held = {code for _, code in pairs if code is not None}
+    return frozenset(block for block, _ in pairs), frozenset(held | {code for code, _ in facts})
+
+
 def _refuse_uncounted(index: pd.Index[str], sums: pd.DataFrame) -> None:
     missing = index.difference(sums.index)
     if len(missing):

@@ -97,25 +97,35 @@ def restoration(before: State, after: State) -> Publication:
 
 
 def _publication(before: State, after: State, codes: Mapping[str, str]) -> Publication:
-    named = {block: codes.get(code or "") for block, code in after.grid_of.items()}
-    grid_of = {
-        block: code
-        for block, code in named.items()
-        if block not in before.grid_of or before.grid_of[block] != code
-    }
     changed = {code for code in before.grids if _differs(before, after, codes, code)}
     opened = tuple(
         replace(after.grids[old], code=code)
         for old, code in sorted(codes.items())
         if old in changed or old not in before.grids
     )
-    cut: dict[str, tuple[str, ...]] = {}
-    for block in before.grid_of.keys() - after.grid_of.keys():
-        cut[block] = tuple(sorted(b for b in after.grid_of if b.startswith(f"{block}.")))
     return Publication(
-        codes, grid_of, opened, tuple(sorted(changed)), cut,
+        codes, _new_holders(before, after, codes), opened, tuple(sorted(changed)),
+        _cut(before, after),
         (*_grid_lineage(before, after, codes), *_block_lineage(before, after)),
     )  # fmt: skip
+
+
+def _new_holders(before: State, after: State, codes: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the lasting code of every block that gets another one."""
+    named = {block: codes.get(code or "") for block, code in after.grid_of.items()}
+    held = before.grid_of
+    return {b: code for b, code in named.items() if b not in held or held[b] != code}
+
+
+def _cut(before: State, after: State) -> dict[str, tuple[str, ...]]:
+    """Return the blocks that are no more, with their pieces."""
+    gone = before.grid_of.keys() - after.grid_of.keys()
+    pieces: dict[str, list[str]] = {block: [] for block in gone}
+    for block in sorted(after.grid_of.keys() - before.grid_of.keys()):
+        whole = in_terms_of(block, gone)
+        if whole is not None:
+            pieces[whole].append(block)
+    return {block: tuple(own) for block, own in pieces.items()}
 
 
 def _codes(before: State, after: State, facts: Facts) -> dict[str, str]:

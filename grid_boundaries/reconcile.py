@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from grid_boundaries.plan_state import State
 from grid_boundaries.refinement import finest, grid_at, in_terms_of, whole_of, wholes_of
-from grid_boundaries.strokes import Create, Move, Retire, Stroke
+from grid_boundaries.strokes import Create, Declare, Move, Retire, Stroke
 
 Side = Literal["mine", "theirs"]
 
@@ -102,7 +102,8 @@ def _cuts(mine: State, theirs: State) -> tuple[tuple[tuple[str, bytes], ...], li
         # mine may stand on blocks that were cut and published since
         and not any(whole_of(piece) == block for piece in mine.grid_of)
     ]
-    order = sorted(taken, key=lambda block: (block.count("."), block))
+    # blocks cut along one line are cut together, so that their pieces meet
+    order = sorted(taken, key=lambda block: (block.count("."), theirs.cuts[block], block))
     return tuple((block, theirs.cuts[block]) for block in order), crossed
 
 
@@ -128,28 +129,63 @@ def _there(theirs: State, block: str, crossed: Collection[str]) -> str | None:
 def _strokes(
     base: State, mine: State, theirs: State, wanted: dict[str, str | None]
 ) -> tuple[tuple[Stroke, ...], list[Difference]]:
-    made = [code for code in theirs.grids if code not in base.grids]
-    lost = [
-        Difference("grid", code)
-        for code in made
-        if code in mine.grids and mine.grids[code] != theirs.grids[code]
-    ]
-    new = [code for code in made if code not in mine.grids]
+    given, lost = _given(base, mine, theirs, wanted)
+    kept = {block: to for block, to in wanted.items() if to not in lost}
+    retired, held = _retired(base, mine, theirs, kept)
+    declared, other = _declared(base, mine, theirs)
+    gone = [Difference("grid-gone", to, base=to, theirs=to) for to in lost]
+    return (*given, *retired, *declared), [*_twice_made(base, mine, theirs), *gone, *held, *other]
+
+
+def _made(base: State, theirs: State) -> list[str]:
+    return [code for code in theirs.grids if code not in base.grids]
+
+
+def _twice_made(base: State, mine: State, theirs: State) -> list[Difference]:
+    """Return the grids that both made under one code with other facts."""
+    both = [code for code in _made(base, theirs) if code in mine.grids]
+    return [Difference("grid", c) for c in both if mine.grids[c] != theirs.grids[c]]
+
+
+def _given(
+    base: State, mine: State, theirs: State, wanted: Mapping[str, str | None]
+) -> tuple[list[Stroke], list[str]]:
+    """Return the strokes that give blocks to grids, and the grids that mine no longer has."""
+    new = {code for code in _made(base, theirs) if code not in mine.grids}
     strokes: list[Stroke] = []
-    for to in sorted(set(wanted.values()) | set(new), key=str):
+    lost: list[str] = []
+    for to in sorted(set(wanted.values()) | new, key=str):
         blocks = tuple(block for block, code in wanted.items() if code == to)
-        if to in new:
-            strokes.append(Create(theirs.grids[str(to)], blocks))
-        elif to is None or to in mine.grids:
+        if to is None or to in mine.grids:
             strokes.append(Move(blocks, to))
+        elif to in new:
+            strokes.append(Create(theirs.grids[to], blocks))
         else:
-            lost.append(Difference("grid-gone", to, base=to, theirs=to))
-            wanted = {block: code for block, code in wanted.items() if code != to}
+            lost.append(to)
+    return strokes, lost
+
+
+def _retired(
+    base: State, mine: State, theirs: State, wanted: Collection[str]
+) -> tuple[list[Stroke], list[Difference]]:
+    """Return the taking away of grids that theirs took away, and those that mine still fills."""
     gone = [code for code in base.grids if code not in theirs.grids and code in mine.grids]
-    for code in gone:
-        left = {in_terms_of(block, mine.grid_of) for block in wanted}
-        if mine.blocks_of(code) <= {block for block in left if block is not None}:
-            strokes.append(Retire(code))
+    leaving = {in_terms_of(block, mine.grid_of) for block in wanted}
+    held = [code for code in gone if not mine.blocks_of(code) <= leaving]
+    left = [Difference("grid-gone", code, base=code, mine=code) for code in held]
+    return [Retire(code) for code in gone if code not in held], left
+
+
+def _declared(base: State, mine: State, theirs: State) -> tuple[list[Stroke], list[Difference]]:
+    """Return the declarations of parts that theirs made, and the grids where mine made another."""
+    strokes: list[Stroke] = []
+    other: list[Difference] = []
+    for code in sorted(base.grids.keys() & mine.grids.keys() & theirs.grids.keys()):
+        before, own, parts = (s.grids[code].expected_parts for s in (base, mine, theirs))
+        if parts in (before, own):
+            continue
+        if own == before:
+            strokes.append(Declare(code, parts))
         else:
-            lost.append(Difference("grid-gone", code, base=code, mine=code))
-    return tuple(strokes), lost
+            other.append(Difference("grid", code))
+    return strokes, other

@@ -6,16 +6,13 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-import shapely
 from geopandas import GeoDataFrame
-from numpy.typing import NDArray
 from pandas import Series
-from shapely import LineString, MultiPolygon, Polygon
+from shapely import LineString
 from shapely.geometry.base import BaseGeometry
 
 from grid_boundaries.errors import NotFound, Refused
-
-Points = NDArray[np.float64]
+from grid_boundaries.slicing import Points, new_nodes, piece_names, sliced, with_vertices
 
 
 def move(assignment: Series[str], blocks: Iterable[str], to: str | None) -> Series[str]:
@@ -91,53 +88,31 @@ def split(blocks: GeoDataFrame, block: str, line: LineString) -> GeoDataFrame:
         The line does not cut the block in two.
     """
     _refuse_unknown([block], blocks.index, "block", "图斑")
-    whole = blocks.geometry.loc[block]
-    pieces = _pieces(whole, line)
-    if len(pieces) < 2:
-        raise Refused(
-            "line-does-not-cut",
-            f"这条线没有把图斑 {block} 切成两块；请让线的两端都伸出图斑边界",
-            f"The line does not cut block {block} in two; let both ends leave the block",
-            block=block,
-        )
-    nodes = _new_nodes(whole, pieces)
-    parts = _named_pieces(blocks, block, pieces)
-    rest = blocks.drop(index=block)
-    return GeoDataFrame(
-        pd.concat([_renoded(rest, whole, nodes), parts]),
-        geometry=blocks.geometry.name,
-        crs=blocks.crs,
+    whole = {block: blocks.geometry.loc[block]}
+    found = sliced(whole, line)
+    if not found:
+        raise does_not_cut(block)
+    rest = _renoded(blocks.drop(index=block), whole[block], new_nodes(whole, found))
+    parts = _named_pieces(blocks, block, found[block])
+    return GeoDataFrame(pd.concat([rest, parts]), geometry=blocks.geometry.name, crs=blocks.crs)
+
+
+def does_not_cut(block: str) -> Refused:
+    """Return the refusal of a line that leaves a block in one piece."""
+    return Refused(
+        "line-does-not-cut",
+        f"这条线没有把图斑 {block} 切成两块；请让线的两端都伸出图斑边界",
+        f"The line does not cut block {block} in two; let both ends leave the block",
+        block=block,
     )
 
 
-def _pieces(whole: BaseGeometry, line: LineString) -> list[Polygon]:
-    # the whole line: one clipped to the block may end a rounding short of its border
-    edges = shapely.union_all([whole.boundary, line])
-    faces = shapely.get_parts(shapely.polygonize([edges]))
-    # a face over a hole of the block, or beside it, is not a piece of it
-    inside = shapely.intersects(whole, shapely.point_on_surface(faces))
-    return list(faces[inside])
-
-
-def _new_nodes(whole: BaseGeometry, pieces: list[Polygon]) -> Points:
-    """Return the vertices, shape (n, 2), that the cut added on the border of the block."""
-    before = {tuple(point) for point in shapely.get_coordinates(whole).tolist()}
-    border = [tuple(point) for point in shapely.get_coordinates(pieces).tolist()]
-    added = [point for point in dict.fromkeys(border) if point not in before]
-    points = np.array(added, dtype=float).reshape(
-        -1, 2
-    )  # none, where it runs from corner to corner
-    return points[shapely.dwithin(shapely.points(points), whole.boundary, 1e-6)]
-
-
-def _named_pieces(blocks: GeoDataFrame, block: str, pieces: list[Polygon]) -> GeoDataFrame:
-    # to the centimetre, so that rounding in a cut never swaps two names
-    inner = np.round(shapely.get_coordinates(shapely.centroid(pieces)), 2)
-    order = np.lexsort((-inner[:, 1], inner[:, 0]))
-    names = [f"{block}.{number}" for number in range(1, len(pieces) + 1)]
+def _named_pieces(
+    blocks: GeoDataFrame, block: str, pieces: tuple[BaseGeometry, ...]
+) -> GeoDataFrame:
     parts = blocks.loc[[block] * len(pieces)].copy()
-    parts.index = pd.Index(names, name=blocks.index.name)
-    return parts.set_geometry(np.array(pieces, dtype=object)[order], crs=blocks.crs)
+    parts.index = pd.Index(piece_names(block, len(pieces)), name=blocks.index.name)
+    return parts.set_geometry(np.array(pieces, dtype=object), crs=blocks.crs)
 
 
 def _renoded(rest: GeoDataFrame, whole: BaseGeometry, nodes: Points) -> GeoDataFrame:
@@ -146,46 +121,6 @@ def _renoded(rest: GeoDataFrame, whole: BaseGeometry, nodes: Points) -> GeoDataF
     for position in near:  # a block has a handful of neighbours
         shapes[position] = with_vertices(shapes[position], nodes)
     return rest.set_geometry(shapes, crs=rest.crs)
-
-
-def with_vertices(shape: BaseGeometry, nodes: Points, *, snap_m: float = 1e-6) -> BaseGeometry:
-    """Return a shape with vertices added where a node lies on one of its edges.
-
-    Parameters
-    ----------
-    shape
-        Polygon or multipolygon.
-    nodes
-        Points to add, shape (n, 2).
-    snap_m
-        How far from an edge a node may lie, in the unit of the coordinates.
-    """
-    if isinstance(shape, MultiPolygon):
-        return MultiPolygon([_part_with(part, nodes, snap_m) for part in shape.geoms])
-    return _part_with(shape, nodes, snap_m) if isinstance(shape, Polygon) else shape
-
-
-def _part_with(part: Polygon, nodes: Points, snap_m: float) -> Polygon:
-    rings = [part.exterior, *part.interiors]
-    shell, *holes = (_ring_with(shapely.get_coordinates(r), nodes, snap_m) for r in rings)
-    return Polygon(shell, holes)
-
-
-def _ring_with(ring: Points, nodes: Points, snap_m: float) -> Points:
-    if not len(nodes):
-        return ring
-    start, along = ring[:-1], np.diff(ring, axis=0)
-    length_sq = np.maximum((along**2).sum(axis=1), 1e-300)
-    to_node = nodes[:, None, :] - start[None]
-    share = np.clip((to_node * along).sum(axis=2) / length_sq, 0, 1)
-    off_m = np.linalg.norm(to_node - share[..., None] * along, axis=2)
-    edge = off_m.argmin(axis=1)
-    rows = np.arange(len(nodes))
-    # a node on a vertex that stands already adds nothing
-    inner = (off_m[rows, edge] <= snap_m) & (share[rows, edge] > 0) & (share[rows, edge] < 1)
-    order = np.lexsort((share[rows, edge], edge))
-    chosen = order[inner[order]]
-    return np.insert(ring, edge[chosen] + 1, nodes[chosen], axis=0)
 
 
 def _names(asked: Iterable[str]) -> list[str]:

@@ -2,125 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
+import shapely
 
+from grid_boundaries.ground import Ground as Ground  # public names of this module
+from grid_boundaries.ground import ground_of as ground_of
 from grid_boundaries.plan_state import Grid, State
 from grid_boundaries.rules import SizeRule
-from grid_boundaries.strokes import Create, Merge, Move, Stroke
+from grid_boundaries.strokes import Create, Merge, Move, Stroke, wire_of
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What is known of the blocks under a plan.
+class Transfer:
+    """An area that a grid should take, blocks cut along its outline; WKB, stored degrees."""
 
-    Parameters
-    ----------
-    people, households
-        By block id.
-    village_of
-        Village code by block id.
-    touching
-        Columns a, b (block ids) and shared_m, one row for two blocks, as `blocks.neighbours`
-        gives them.
-    borders
-        The same by block: neighbour and shared_m; made by `ground_of`.
-    manned
-        Codes of the grids with a worker or a chief; None where nobody knows.
-    """
-
-    people: Mapping[str, int]
-    households: Mapping[str, int]
-    village_of: Mapping[str, str]
-    touching: pd.DataFrame
-    borders: Mapping[str, list[tuple[str, float]]]
-    manned: Collection[str] | None = None
-
-    def concerned(self, blocks: Iterable[str]) -> tuple[int, int]:
-        """Return how many people and households live in some blocks."""
-        own = list(blocks)
-        return sum(self.people[block] for block in own), sum(self.households[b] for b in own)
-
-    def blocks_in(self, village: str) -> list[str]:
-        """Return the blocks of a village."""
-        return [block for block, code in self.village_of.items() if code == village]
-
-    def bordering(
-        self, state: State, blocks: Collection[str], village: str | None = None
-    ) -> dict[str, float]:
-        """Return how many metres of border some blocks share with each grid.
-
-        Only with grids of `village`, if one is given.
-        """
-        own, shared_m = set(blocks), dict[str, float]()
-        for block in own:
-            for other, length_m in self.borders.get(block, ()):
-                code = None if other in own else state.grid_of.get(other)
-                if code is not None and village in (None, state.grids[code].village_code):
-                    shared_m[code] = shared_m.get(code, 0.0) + length_m
-        return shared_m
-
-    def loose_parts(self, state: State) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """Yield grid code and blocks of every part but the grid's main one.
-
-        The main part is that with the most people, then the most blocks, then the least id.
-        """
-        blocks = [block for block, code in state.grid_of.items() if code is not None]
-        codes = pd.factorize(np.array([state.grid_of[b] for b in blocks], dtype=object))[0]
-        parts: dict[int, list[str]] = {}
-        for block, part in zip(blocks, self._parts(blocks, codes), strict=True):
-            parts.setdefault(int(part), []).append(block)
-        by_grid: dict[str, list[list[str]]] = {}
-        for members in parts.values():
-            by_grid.setdefault(str(state.grid_of[members[0]]), []).append(sorted(members))
-        for code, own in sorted(by_grid.items()):
-            own.sort(key=lambda part: (-self.concerned(part)[0], -len(part), part[0]))
-            for part_blocks in own[1:]:
-                yield code, tuple(part_blocks)
-
-    def _parts(self, blocks: list[str], codes: Any) -> Any:
-        index = pd.Index(blocks, dtype=object)
-        first = index.get_indexer(pd.Index(self.touching["a"]))
-        second = index.get_indexer(pd.Index(self.touching["b"]))
-        same = (first >= 0) & (second >= 0)
-        same[same] = codes[first[same]] == codes[second[same]]
-        links = csr_array((np.ones(int(same.sum())), (first[same], second[same])),
-                          shape=(len(blocks), len(blocks)))  # fmt: skip
-        return connected_components(links, directed=False)[1]
+    area: bytes
+    to: str
 
 
-def ground_of(
-    sums: pd.DataFrame,
-    village_of: Mapping[str, str],
-    touching: pd.DataFrame,
-    manned: Collection[str] | None = None,
-) -> Ground:
-    """Return what is known of blocks from tables.
-
-    Parameters
-    ----------
-    sums
-        Columns ``people`` and ``households`` by block id; missing counts are none.
-    touching
-        Columns a, b and shared_m.
-    """
-    borders: dict[str, list[tuple[str, float]]] = {}
-    for a, b, shared_m in touching[["a", "b", "shared_m"]].itertuples(index=False):
-        borders.setdefault(a, []).append((b, shared_m))
-        borders.setdefault(b, []).append((a, shared_m))
-    counts = sums[["people", "households"]].fillna(0).astype(int)
-    people, households = (_whole_numbers(counts[name]) for name in ("people", "households"))
-    return Ground(people, households, dict(village_of), touching, borders, manned)
+Remedy = Stroke | Transfer
 
 
-def _whole_numbers(counts: pd.Series[int]) -> dict[str, int]:
-    return dict(zip(counts.index, counts.tolist(), strict=True))
+def asked_of(remedy: Remedy) -> dict[str, Any]:
+    """Return a remedy as a planner asks for the stroke, plain JSON values."""
+    if isinstance(remedy, Transfer):
+        area = shapely.geometry.mapping(shapely.from_wkb(remedy.area))
+        return {"kind": "transfer", "area": area, "to": remedy.to}
+    if isinstance(remedy, Create):
+        grid = remedy.grid
+        return {
+            "kind": "create", "name": grid.name, "blocks": list(remedy.blocks),
+            "village_code": grid.village_code, "grid_kind": grid.kind,
+            "special_use": grid.special_use, "setting": grid.setting,
+        }  # fmt: skip
+    return wire_of(remedy)
 
 
 def to_neighbour(state: State, ground: Ground, blocks: tuple[str, ...]) -> Stroke | None:
@@ -134,7 +52,7 @@ def to_neighbour(state: State, ground: Ground, blocks: tuple[str, ...]) -> Strok
         shared_m = ground.bordering(state, blocks, within)
         there = {code: length_m for code, length_m in shared_m.items() if code not in own}
         if there:
-            return Move(blocks, _longest(there))
+            return Move(blocks, longest(there))
     return None
 
 
@@ -144,7 +62,7 @@ def home_to_village(
     """Return the move of blocks to a grid of their own village; None where it has none."""
     shared_m = ground.bordering(state, blocks, village)
     if shared_m:
-        return Move(blocks, _longest(shared_m))
+        return Move(blocks, longest(shared_m))
     held = [code for code, grid in state.grids.items() if grid.village_code == village]
     return Move(blocks, min(held)) if held else None
 
@@ -153,10 +71,66 @@ def grid_for_village(state: State, village: str, blocks: tuple[str, ...]) -> Str
     """Return the making of a grid of all blocks of a village; None where it has no block."""
     if not blocks:
         return None
+    return Create(Grid(_new_code(state, village), "新网格", village), blocks)
+
+
+def grid_of_its_own(state: State, blocks: tuple[str, ...], name: str, use: str | None) -> Stroke:
+    """Return the making of a special grid of some blocks, set as the grid that holds them."""
+    held = next((state.grids[c] for b in blocks if (c := state.grid_of[b]) is not None), None)
+    village = "" if held is None else held.village_code
+    setting = "village" if held is None else held.setting
+    return Create(Grid(_new_code(state, village), name, village, "special", use, setting), blocks)
+
+
+def to_one_side(
+    state: State, ground: Ground, code: str, severed: Collection[tuple[str, str]]
+) -> Stroke | None:
+    """Return the move of a grid's smallest part beyond a street to a neighbour, or a grid of it.
+
+    Parameters
+    ----------
+    severed
+        Pairs of blocks with the street between them.
+    """
+    parts = _parts_without(ground, state.blocks_of(code), set(severed))
+    if len(parts) < 2:
+        return None  # it runs through a block, which only a cut can mend
+    smallest = tuple(sorted(min(parts, key=lambda part: (ground.concerned(part)[0], sorted(part)))))
+    shared_m = ground.bordering(state, smallest, state.grids[code].village_code)
+    beside = {other: length_m for other, length_m in shared_m.items()
+              if other != code and _like(state.grids[other], state.grids[code])}  # fmt: skip
+    if beside:
+        return Move(smallest, longest(beside))
+    grid = state.grids[code]
+    new = Grid(_new_code(state, grid.village_code), "新网格", grid.village_code,
+               setting=grid.setting)  # fmt: skip
+    return Create(new, smallest)
+
+
+def _parts_without(
+    ground: Ground, blocks: frozenset[str], severed: set[tuple[str, str]]
+) -> list[set[str]]:
+    """Return the parts of some blocks that hang together but over severed borders."""
+    left, parts = set(blocks), list[set[str]]()
+    while left:
+        part, open_blocks = set[str](), [min(left)]
+        while open_blocks:
+            at = open_blocks.pop()
+            part.add(at)
+            left.discard(at)
+            open_blocks += [
+                other for other, _ in ground.borders.get(at, ())
+                if other in left and (min(at, other), max(at, other)) not in severed
+            ]  # fmt: skip
+        parts.append(part)
+    return parts
+
+
+def _new_code(state: State, village: str) -> str:
     code = f"{village}~"
     while code in state.grids:
         code += "~"
-    return Create(Grid(code, "新网格", village), blocks)
+    return code
 
 
 def merge_small(state: State, ground: Ground, code: str, rule: SizeRule) -> Stroke | None:
@@ -229,5 +203,6 @@ def _like(grid: Grid, other: Grid) -> bool:
     return (grid.setting, grid.kind) == (other.setting, other.kind)
 
 
-def _longest(shared_m: Mapping[str, float]) -> str:
+def longest(shared_m: Mapping[str, float]) -> str:
+    """Return the grid with the longest common border; of equal ones the least code."""
     return min(shared_m, key=lambda code: (-shared_m[code], code))

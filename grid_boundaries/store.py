@@ -91,6 +91,8 @@ grid = Table(
     Column("setting", Text, nullable=False),  # city, market_town, village: which size rule applies
     Column("alias", Text),
     code("village_code", nullable=False),
+    # parts of which it rightly consists: over 1 for a declared enclave or island
+    Column("expected_parts", Integer, nullable=False, server_default="1"),
     Column("area_m2", Double, nullable=False),
     code("unit_path", nullable=False),  # the village's path
     *geometry_columns("MultiPolygon"),

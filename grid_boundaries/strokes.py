@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import reduce
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from grid_boundaries.errors import Malformed, Refused
 from grid_boundaries.plan_state import Grid, State, known_block, known_grid
 
 Shapes = tuple[tuple[str, bytes], ...]
+Touched = tuple[frozenset[str], frozenset[str]]  # blocks, grids
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,10 @@ class Move:
             A block or the grid is not there.
         """
         return state.with_blocks(self.blocks, self.to)
+
+    def touches(self, state: State) -> Touched:
+        """Return the blocks and the grids that the stroke changes."""
+        return _given(state, self.blocks, self.to)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,11 @@ class Merge:
         gone = [code for code in dict.fromkeys(self.grids) if code != self.into]
         blocks = [block for code in gone for block in state.blocks_of(code)]
         return _without_grids(state.with_blocks(blocks, self.into), gone)
+
+    def touches(self, state: State) -> Touched:
+        """Return the blocks and the grids that the stroke changes."""
+        blocks = frozenset[str]().union(*(state.blocks_of(code) for code in self.grids))
+        return blocks, frozenset({*self.grids, self.into})
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,10 @@ class Create:
         made = replace(state, grids={**state.grids, code: self.grid})
         return made.with_blocks(self.blocks, code)
 
+    def touches(self, state: State) -> Touched:
+        """Return the blocks and the grids that the stroke changes."""
+        return _given(state, self.blocks, self.grid.code)
+
 
 @dataclass(frozen=True)
 class Retire:
@@ -98,6 +113,44 @@ class Retire:
         """
         known_grid(state, self.grid)
         return _without_grids(state.with_blocks(state.blocks_of(self.grid), None), [self.grid])
+
+    def touches(self, state: State) -> Touched:
+        """Return the blocks and the grids that the stroke changes."""
+        return state.blocks_of(self.grid), frozenset({self.grid})
+
+
+@dataclass(frozen=True)
+class Declare:
+    """Say of how many parts a grid rightly consists: an enclave or island is no fault then."""
+
+    grid: str
+    parts: int
+
+    def on(self, state: State) -> State:
+        """Return the state after the stroke.
+
+        Raises
+        ------
+        NotFound
+            There is no such grid.
+        Refused
+            A grid has at least one part.
+        """
+        known_grid(state, self.grid)
+        if self.parts < 1:
+            raise Refused(
+                "parts-under-one",
+                f"网格 {self.grid} 至少有一个部分；请给出 1 或更大的数",
+                f"Grid {self.grid} has at least one part; give 1 or more",
+                grid=self.grid,
+                parts=self.parts,
+            )
+        declared = replace(state.grids[self.grid], expected_parts=self.parts)
+        return replace(state, grids={**state.grids, self.grid: declared})
+
+    def touches(self, state: State) -> Touched:
+        """Return the blocks and the grids that the stroke changes."""
+        return frozenset(), frozenset({self.grid})
 
 
 @dataclass(frozen=True)
@@ -139,31 +192,75 @@ class Split:
         cut = state.with_pieces(self.block, self.pieces)
         return replace(cut, shapes=shapes, cuts={**state.cuts, self.block: self.line})
 
+    def touches(self, state: State) -> Touched:
+        """Return the blocks and the grids that the stroke changes."""
+        blocks = frozenset({block for block, _ in self.before} | set(self.pieces))
+        holder = state.grid_of.get(self.block)
+        return blocks, frozenset() if holder is None else frozenset({holder})
 
-Stroke = Move | Merge | Create | Retire | Split
+
+@dataclass(frozen=True)
+class Together:
+    """Strokes that are one to the planner: made, undone and made again as one.
+
+    Parameters
+    ----------
+    what
+        "split_grid", "move_border", "carve", "transfer" or "absorb".
+    """
+
+    what: str
+    strokes: tuple[Stroke, ...]
+
+    def on(self, state: State) -> State:
+        """Return the state after the strokes.
+
+        Raises
+        ------
+        Refused
+            One of them does not fit; nothing was changed.
+        """
+        return reduce(lambda before, stroke: stroke.on(before), self.strokes, state)
+
+    def touches(self, state: State) -> Touched:
+        """Return the blocks and the grids that the strokes change."""
+        blocks, grids = set[str](), set[str]()
+        for stroke in self.strokes:  # one after another: a later one moves what an earlier one cut
+            own_blocks, own_grids = stroke.touches(state)
+            blocks |= own_blocks
+            grids |= own_grids
+            state = stroke.on(state)
+        return frozenset(blocks), frozenset(grids)
 
 
-def touched(stroke: Stroke, state: State) -> tuple[frozenset[str], frozenset[str]]:
+Stroke: TypeAlias = Move | Merge | Create | Retire | Declare | Split | Together
+
+
+def touched(stroke: Stroke, state: State) -> Touched:
     """Return the blocks and the grids that a stroke on a state changes.
 
     Two strokes without a block and without a grid in common can be made in either order.
     """
-    if isinstance(stroke, Merge):
-        blocks = frozenset().union(*(state.blocks_of(code) for code in stroke.grids))
-        return blocks, frozenset({*stroke.grids, stroke.into})
-    if isinstance(stroke, Retire):
-        return state.blocks_of(stroke.grid), frozenset({stroke.grid})
-    if isinstance(stroke, Split):
-        blocks = frozenset({block for block, _ in stroke.before} | set(stroke.pieces))
-        holder = state.grid_of.get(stroke.block)
-        return blocks, frozenset() if holder is None else frozenset({holder})
-    to = stroke.grid.code if isinstance(stroke, Create) else stroke.to
-    grids = {to, *(state.grid_of.get(block) for block in stroke.blocks)}
-    return frozenset(stroke.blocks), frozenset(code for code in grids if code is not None)
+    return stroke.touches(state)
+
+
+def word_of(stroke: Stroke) -> str:
+    """Return what a planner calls the stroke."""
+    return stroke.what if isinstance(stroke, Together) else _WORD[type(stroke)]
+
+
+def is_cutting(stroke: Stroke) -> bool:
+    """Say whether a stroke cuts a block."""
+    if isinstance(stroke, Together):
+        return any(is_cutting(one) for one in stroke.strokes)
+    return isinstance(stroke, Split)
 
 
 def wire_of(stroke: Stroke) -> dict[str, Any]:
     """Return a stroke as plain JSON values; `stroke_from` reads it."""
+    if isinstance(stroke, Together):
+        own = [wire_of(one) for one in stroke.strokes]
+        return {"kind": "together", "what": stroke.what, "strokes": own}
     plain = asdict(stroke)
     if isinstance(stroke, Split):
         plain["line"] = stroke.line.hex()
@@ -203,7 +300,14 @@ def _split_from(plain: dict[str, Any]) -> Split:
 
 
 _WORD: Mapping[type, str] = MappingProxyType(
-    {Move: "move", Merge: "merge", Create: "create", Retire: "retire", Split: "split"}
+    {
+        Move: "move",
+        Merge: "merge",
+        Create: "create",
+        Retire: "retire",
+        Declare: "declare",
+        Split: "split",
+    }
 )
 _READ: Mapping[str, Callable[[dict[str, Any]], Stroke]] = MappingProxyType(
     {
@@ -211,9 +315,19 @@ _READ: Mapping[str, Callable[[dict[str, Any]], Stroke]] = MappingProxyType(
         "merge": lambda plain: Merge(tuple(plain["grids"]), plain["into"]),
         "create": lambda plain: Create(Grid(**plain["grid"]), tuple(plain["blocks"])),
         "retire": lambda plain: Retire(plain["grid"]),
+        "declare": lambda plain: Declare(plain["grid"], int(plain["parts"])),
         "split": _split_from,
+        "together": lambda plain: Together(
+            plain["what"], tuple(stroke_from(one) for one in plain["strokes"])
+        ),
     }
 )
+
+
+def _given(state: State, blocks: Iterable[str], to: str | None) -> Touched:
+    own = frozenset(blocks)
+    grids = {to, *(state.grid_of.get(block) for block in own)}
+    return own, frozenset(code for code in grids if code is not None)
 
 
 def _without_grids(state: State, codes: list[str]) -> State:

@@ -12,22 +12,26 @@ import pandas as pd
 import shapely
 from geoalchemy2 import Geometry
 from geopandas import GeoSeries
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, Select, and_, func, select
 
 from grid_boundaries.blocks import neighbours
 from grid_boundaries.crs import in_metres
 from grid_boundaries.cutting import chosen, current_shapes
-from grid_boundaries.edges import shared_edges
+from grid_boundaries.errors import NotFound
 from grid_boundaries.plan_state import State
 from grid_boundaries.refinement import wholes_of
-from grid_boundaries.remedies import Ground, ground_of
 from grid_boundaries.store import block, unit
 from grid_boundaries.tables import STORED_SRID
 from grid_boundaries.view import View, narrowed
 from layers.block_sums import Counting, block_sums, plan_sums
+from layers.buildings import building
+from layers.places import place
 from layers.postings import posting
 
 SHORTEST_BORDER_M = 0.01
+BESIDE_M = 10.0  # a place is a point at a door, its building this far away
+BESIDE_DEG = 0.0005
 COUNTED_POSTS = ("chief", "worker")
 
 
@@ -91,6 +95,75 @@ def shapes_round(connection: Connection, view: View, state: State, name: str) ->
     return shapes_of(connection, view, state, ids)
 
 
+def shapes_within(
+    connection: Connection, view: View, state: State, area: BaseGeometry
+) -> GeoSeries:
+    """Return every block of a plan that may touch the box round an area, stored degrees."""
+    box = func.st_envelope(func.st_geomfromwkb(shapely.to_wkb(area), STORED_SRID), type_=Geometry)
+    near = select(block.c.id).where(block.c.geom.intersects(box))
+    ids = connection.scalars(narrowed(near, view, block.c.unit_path)).all()
+    return shapes_of(connection, view, state, ids)
+
+
+def borders_of(
+    connection: Connection, view: View, state: State, code: str, srid: int
+) -> dict[str, float]:
+    """Return how many metres of border a grid shares with each other grid of a plan."""
+    own = state.blocks_of(code)
+    ground = shapely.union_all(shapes_of(connection, view, state, own))
+    touching = touching_of(shapes_within(connection, view, state, ground), srid)
+    shared_m = dict[str, float]()
+    for a, b, length_m in touching[["a", "b", "shared_m"]].itertuples(index=False):
+        for inner, outer in ((a, b), (b, a)):
+            other = state.grid_of[outer]
+            if inner in own and other is not None and other != code:
+                shared_m[other] = shared_m.get(other, 0.0) + length_m
+    return shared_m
+
+
+def ground_of_place(
+    connection: Connection, view: View, state: State, place_id: str, srid: int
+) -> BaseGeometry:
+    """Return the ground of a place: its special block, else the buildings on and beside it.
+
+    Returns
+    -------
+    BaseGeometry
+        Polygon or multipolygon, stored degrees.
+
+    Raises
+    ------
+    NotFound
+        There is no such place, or nothing stands there.
+    """
+    known = select(place.c.geom, place.c.block_id).where(place.c.id == place_id)
+    spot = connection.execute(narrowed(known, view, place.c.unit_path)).one_or_none()
+    if spot is None:
+        raise _no_ground(place_id)
+    special = select(block.c.id).where(block.c.id == spot.block_id, block.c.kind == "special")
+    name = connection.scalar(narrowed(special, view, block.c.unit_path))
+    if name is not None:
+        return shapely.union_all(shapes_of(connection, view, state, [name]))
+    near = func.st_dwithin(
+        func.st_transform(building.c.geom, srid), func.st_transform(spot.geom, srid), BESIDE_M
+    )
+    box = func.st_expand(spot.geom, BESIDE_DEG, type_=Geometry)
+    shapes = select(func.st_asbinary(building.c.geom)).where(building.c.geom.intersects(box), near)
+    found = connection.scalars(narrowed(shapes, view, None)).all()
+    if not found:
+        raise _no_ground(place_id)
+    return shapely.union_all(shapely.from_wkb([bytes(shape) for shape in found]))
+
+
+def _no_ground(place_id: str) -> NotFound:
+    return NotFound(
+        "no-ground-of-place",
+        f"没有场所 {place_id} 的用地或房屋；请画出它的范围",
+        f"There is no ground or building of place {place_id}; draw its area",
+        place=place_id,
+    )
+
+
 def sums_in(
     connection: Connection, counting: Counting, state: State, blocks: Collection[str], srid: int
 ) -> tuple[GeoSeries, pd.DataFrame]:
@@ -105,20 +178,8 @@ def sums_in(
 
 
 def touching_of(shapes: GeoSeries, srid: int) -> pd.DataFrame:
-    """Return who borders whom among blocks, with metres of border: columns a, b, shared_m.
-
-    Blocks of one cut have their vertices in common, so equal edges tell; where some have not,
-    borders are intersected, which takes several times as long.
-    """
-    metric = in_metres(shapes, srid)
-    faces = metric.to_numpy()
-    if not shapely.coverage_is_valid(faces):
-        return neighbours(metric, shortest_m=SHORTEST_BORDER_M)
-    edges = shared_edges(faces)
-    edges = edges[edges["length"] > SHORTEST_BORDER_M]
-    names = metric.index.to_numpy()
-    columns = {"a": names[edges["a"]], "b": names[edges["b"]], "shared_m": edges["length"]}
-    return pd.DataFrame(columns).reset_index(drop=True)
+    """Return who borders whom among blocks, with metres of border: columns a, b, shared_m."""
+    return neighbours(in_metres(shapes, srid), shortest_m=SHORTEST_BORDER_M)
 
 
 def villages_of(connection: Connection, view: View, unit_path: str) -> list[str]:
@@ -136,28 +197,25 @@ def village_of_blocks(connection: Connection, view: View, state: State) -> dict[
     return {name: _first(known, wholes_of(name)) for name in state.grid_of}
 
 
-def manned_grids(connection: Connection, view: View) -> set[str]:
-    """Return the grids that have a worker or a chief today."""
-    counted = and_(posting.c.role.in_(COUNTED_POSTS), posting.c.valid_to.is_(None))
+def posted_grids(
+    connection: Connection, view: View, roles: Collection[str] = COUNTED_POSTS
+) -> set[str]:
+    """Return the grids that have somebody in one of some roles today."""
+    counted = and_(posting.c.role.in_(roles), posting.c.valid_to.is_(None))
     statement = select(posting.c.grid_code).where(counted, posting.c.grid_code.is_not(None))
     return set(connection.scalars(narrowed(statement, view, posting.c.unit_path)))
 
 
-def ground_under(
-    connection: Connection,
-    counting: Counting,
-    state: State,
-    touching: pd.DataFrame,
-    srid: int,
-) -> Ground:
-    """Return what the checks need to know of all blocks of a plan."""
+def sums_of_all(
+    connection: Connection, counting: Counting, state: State, srid: int
+) -> pd.DataFrame:
+    """Return the counts of all blocks of a plan."""
     sums = block_sums(connection, counting).reindex(sorted(state.grid_of)).fillna(0)
     pieces = [name for name in state.grid_of if state.shapes and "." in name]
     if pieces:
         _, cut = sums_in(connection, counting, state, pieces, srid)
         sums.loc[pieces] = cut.loc[pieces]
-    villages = village_of_blocks(connection, counting.view, state)
-    return ground_of(sums, villages, touching, manned_grids(connection, counting.view))
+    return sums
 
 
 def _belongs(name: str, asked: Collection[str]) -> bool:

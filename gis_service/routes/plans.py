@@ -30,7 +30,8 @@ def desk_of(service: Running, who: Asker, right: str = "plans") -> Iterator[Desk
     who.needs(right)
     with scoped(service, who.view) as connection:
         own = service.plans
-        yield Desk(connection, who.view, service.now(), own.states, own.sums, own.shapes)
+        kept = (own.states, own.sums, own.shapes, own.lines)
+        yield Desk(connection, who.view, service.now(), *kept)
 
 
 @router.post("", status_code=201)

@@ -16,8 +16,8 @@ from grid_boundaries.errors import TooLarge
 from grid_boundaries.exchange.tiling import borders, tiles
 from grid_boundaries.exchange.told import refusal
 from grid_boundaries.plan_state import State
-from grid_boundaries.redraw import with_vertices
 from grid_boundaries.refinement import in_terms_of, wholes_of
+from grid_boundaries.slicing import with_vertices
 from grid_boundaries.strokes import Split
 from grid_boundaries.tables import STORED_SRID
 

@@ -15,7 +15,7 @@ from shapely import LineString, Polygon
 
 from grid_boundaries.edges import shared_edges
 from grid_boundaries.incoming.faces import Faces
-from grid_boundaries.redraw import with_vertices
+from grid_boundaries.slicing import with_vertices
 
 MOST_PIECES = 8
 BEYOND = 1.5  # a cut is longer than the sliver is wide

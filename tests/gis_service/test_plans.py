@@ -273,7 +273,8 @@ def test_checks_tell_faults_with_people_and_a_remedy_that_is_a_stroke(own_client
     drawn(own_client, plan, 0, kind="move", blocks=[BLOCK_9], to=None)
     (fault,) = get(own_client, f"/plans/{plan}/checks")["faults"]
     assert (fault["kind"], fault["severity"], fault["people"]) == ("unassigned", "hard", 4)
-    assert not fault["inherited"]
+    assert not fault["inherited"] and fault["stops"]
+    assert fault["box"] == pytest.approx([WEST, SOUTH, WEST + WIDTH_DEG, SOUTH + 0.01])
     drawn(own_client, plan, 1, **fault["remedy"])
     assert get(own_client, f"/plans/{plan}/checks")["faults"] == []
 

@@ -29,9 +29,9 @@ from gis_service.database import Database, enter_scope
 from gis_service.plan_requests import Drawing, Merging, NewPlan
 from gis_service.plan_review import merge
 from gis_service.planning import Desk, draw, start
-from gis_service.publishing import publish_due, publish_on, roll_back
+from gis_service.publishing import publish_due, publish_on, put_in_force, roll_back
 from grid_boundaries import plan_records as records
-from grid_boundaries.errors import Conflict
+from grid_boundaries.errors import Conflict, Refused
 from grid_boundaries.outbox import outbox
 from grid_boundaries.plan_store import plan as plan_table
 from grid_boundaries.store import block, block_count, grid, grid_block, lineage
@@ -91,7 +91,7 @@ def planned(desk: Desk, *strokes: dict[str, Any]) -> int:
 def published(engine: Engine, days: int, *strokes: dict[str, Any]) -> int:
     with at(engine, days) as desk:
         plan = planned(desk, *strokes)
-        publish_on(desk, desk.row(plan), desk.now.date())
+        put_in_force(desk, desk.row(plan), desk.now.date())
         return plan
 
 
@@ -395,7 +395,7 @@ def test_a_plan_whose_base_is_no_longer_in_force_is_merged_into_a_new_one(engine
         asked = Merging.model_validate({"base_version": 0, "from": late})
         told = merge(desk, new, asked)
         assert told["changed"] == {BLOCK_11: GRID_1}
-        publish_on(desk, desk.row(new), desk.now.date())
+        put_in_force(desk, desk.row(new), desk.now.date())
     with at(engine, 1) as desk:
         assert in_force(desk.connection)[GRID_1] == {BLOCK_9, f"{BLOCK_10}.1", BLOCK_11}
         assert_sound(desk.connection)
@@ -443,7 +443,7 @@ def test_killed_at_any_moment_a_publication_is_whole_or_not_at_all(engine: Engin
 def quietly_published(engine: Engine, plan: int) -> None:
     """Publish until somebody ends the connection."""
     with suppress(DBAPIError), at(engine) as desk:
-        publish_on(desk, desk.row(plan), desk.now.date())
+        put_in_force(desk, desk.row(plan), desk.now.date())
 
 
 def test_a_publication_is_announced(engine: Engine) -> None:
@@ -505,3 +505,63 @@ def test_a_town_planner_neither_sees_nor_changes_another_towns_plans(engine: Eng
         enter_scope(connection, town)
         assert connection.scalar(select(func.count()).select_from(plan_table)) == 0
         assert connection.scalar(text("select count(*) from plan_base")) == 0
+
+
+def publishing_of(engine: Engine, days: int, *strokes: dict[str, Any]) -> None:
+    with at(engine, days) as desk:
+        plan = planned(desk, *strokes)
+        publish_on(desk, desk.row(plan), desk.now.date())
+
+
+@pytest.mark.parametrize(
+    ("stroke", "fault"),
+    [
+        (move([BLOCK_9], None), f"unassigned:{BLOCK_9}"),
+        (move([BLOCK_9], GRID_2), f"detached:{GRID_2}:{BLOCK_9}"),
+        (move([BLOCK_10], f"{VILLAGES[1]}001"), f"not-nested:{VILLAGES[1]}001:{BLOCK_10}"),
+    ],
+)
+def test_a_hard_fault_that_the_plan_makes_stops_its_publication(
+    engine: Engine, stroke: dict[str, Any], fault: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        publishing_of(engine, 0, stroke)
+    assert refused.value.code == "plan-faulty"
+    assert fault in refused.value.where["faults"]
+    with at(engine) as desk:
+        assert in_force(desk.connection)[GRID_1] == {BLOCK_9, BLOCK_10}
+
+
+def test_a_hard_fault_elsewhere_does_not_stop_a_publication(engine: Engine) -> None:
+    published(engine, 0, move([BLOCK_9], None))  # as an imported division may have it
+    other = f"{VILLAGES[2]}00"
+    block = "B000014"
+    publishing_of(engine, 1, move([block], f"{other}2"))
+    with at(engine, 1) as desk:
+        assert block in in_force(desk.connection)[f"{other}2"]
+
+
+def test_a_hard_fault_where_the_plan_works_is_to_be_mended_or_declared(engine: Engine) -> None:
+    published(engine, 0, move([BLOCK_9], GRID_2))
+    with pytest.raises(Refused, match="detached"):
+        publishing_of(engine, 1, move([BLOCK_11], GRID_1))
+    declared = {"kind": "declare", "grid": GRID_2, "parts": 2}
+    publishing_of(engine, 1, move([BLOCK_11], GRID_1), declared)
+    with at(engine, 1) as desk:
+        parts = select(grid.c.expected_parts).where(grid.c.code == GRID_2,
+                                                    grid.c.valid_to.is_(None))  # fmt: skip
+        assert desk.connection.scalar(parts) == 2
+
+
+def test_a_scheduled_plan_with_a_hard_fault_says_so_on_its_day(engine: Engine) -> None:
+    day = FIRST_DAY + timedelta(days=5)
+    with at(engine) as desk:
+        plan = planned(desk, move([BLOCK_9], None))
+        row = desk.row(plan)
+        records.change_plan(desk.connection, row, "tester", NOW, "scheduled", status="scheduled",
+                            publish_on=day)  # fmt: skip
+    assert publish_due(engine, NOW + timedelta(days=5)) == []
+    with at(engine) as desk:
+        row = desk.row(plan)
+        assert (row.status, row.changed_what) == ("approved", "plan-faulty")
+        assert BLOCK_9 in row.outcome["refused"]["zh"]

@@ -164,7 +164,7 @@ def test_a_block_in_a_grid_of_another_village_is_not_nested() -> None:
     state = Move(("B000017",), G2).on(BASE)
     faults = [fault for fault in found(state) if fault.kind == "not-nested"]
     assert [fault.blocks for fault in faults] == [("B000017",)]
-    assert faults[0].remedy is not None
+    assert isinstance(faults[0].remedy, Move)
     assert "not-nested" not in kinds(found(faults[0].remedy.on(state)))
 
 
@@ -243,7 +243,7 @@ def test_remedies_of_unassigned_blocks_lead_to_none(data: st.DataObject) -> None
         remedies: list[Stroke] = [
             fault.remedy
             for fault in found(state)
-            if fault.kind == "unassigned" and fault.remedy is not None
+            if fault.kind == "unassigned" and isinstance(fault.remedy, Move)
         ]
         state = remedies[0].on(state) if remedies else state
     assert not state.blocks_of(None)

@@ -15,7 +15,8 @@ from pandas import Series
 from shapely import LineString, Polygon, box
 
 from grid_boundaries.errors import NotFound, Refused
-from grid_boundaries.redraw import merge, move, split, with_vertices
+from grid_boundaries.redraw import merge, move, split
+from grid_boundaries.slicing import with_vertices
 
 BLOCKS = [f"B{number:06}" for number in range(1, 10)]
 

@@ -17,7 +17,7 @@ from gis_service.embedded.cluster import Cluster
 from gis_service.embedded.configuration import SERVICE
 from gis_service.plan_requests import NewPlan
 from gis_service.planning import Desk, draw_all, start
-from gis_service.publishing import publish_on
+from gis_service.publishing import put_in_force
 from grid_boundaries import plan_records as records
 from grid_boundaries.count_store import grid_count
 from grid_boundaries.plan_state import State
@@ -49,7 +49,7 @@ def publish(folder: Path, plan: int, told: Pipe) -> None:
         with desk(engine_to(cluster, SERVICE, DATABASE)) as own:
             row = own.row(plan)
             told.send("publish")
-            publish_on(own, row, NOW.date())
+            put_in_force(own, row, NOW.date())
         told.send("done")
         told.recv()
 

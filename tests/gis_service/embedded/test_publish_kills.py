@@ -21,7 +21,7 @@ from gis_service.embedded.cluster import Cluster
 from gis_service.embedded.configuration import OWNER, SERVICE
 from gis_service.loading import load_county
 from gis_service.migrations import migrate
-from gis_service.publishing import publish_on
+from gis_service.publishing import put_in_force
 from grid_boundaries.store import grid_block
 from layers.load.seal import Sealer
 from layers.people import person
@@ -117,7 +117,7 @@ def test_readers_beside_a_publication_see_the_old_or_the_new(engine: Engine) -> 
     reader = threading.Thread(target=read)
     reader.start()
     with desk(engine) as one:
-        publish_on(one, one.row(plan), publishing.NOW.date())
+        put_in_force(one, one.row(plan), publishing.NOW.date())
     done.set()
     reader.join()
     people = len(small_county().frames["person"])
@@ -137,7 +137,7 @@ def test_a_plan_that_starts_beside_a_publication_starts_whole(engine: Engine) ->
     other = threading.Thread(target=begin)
     other.start()
     with desk(engine) as one:
-        publish_on(one, one.row(plan), publishing.NOW.date())
+        put_in_force(one, one.row(plan), publishing.NOW.date())
         begun.set()
         time.sleep(0.3)
         assert not started

@@ -19,7 +19,7 @@ from grid_boundaries.errors import NotFound, Refused, TooLarge
 from grid_boundaries.exchange.pieces import CLOSE_DEG, MOST_PIECES, split_into, splits
 from grid_boundaries.plan_state import State
 from grid_boundaries.plans import replayed
-from grid_boundaries.redraw import with_vertices
+from grid_boundaries.slicing import with_vertices
 from grid_boundaries.strokes import Split
 from layers.plan_ground import touching_of
 from tests.exchanging import farthest_m, random_plan
