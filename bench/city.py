@@ -33,7 +33,7 @@ from gis_service.database import enter_scope, opened
 from gis_service.demo.city import TOWNS
 from gis_service.plan_requests import NewPlan
 from gis_service.planning import Desk, draw_all, start
-from gis_service.publishing import publish_on
+from gis_service.publishing import put_in_force
 from gis_service.server import bring_up_to_date
 from gis_service.settings import Settings
 from grid_boundaries import plan_records as records
@@ -325,7 +325,7 @@ def published(engine: Engine, settings: Settings, plan: int) -> dict[str, Any]:
         desk = Desk(connection, system_view(), now(settings))
         row = desk.row(plan)
         marks = time.perf_counter(), time.thread_time(), cpu_s(server)
-        publish_on(desk, row, desk.now.date())
+        put_in_force(desk, row, desk.now.date())
         spent = time.thread_time() - marks[1], cpu_s(server) - marks[2]
         outcome = desk.row(plan).outcome
     wall_s = time.perf_counter() - marks[0]
