@@ -203,7 +203,9 @@ def test_a_colour_has_six_digits_in_both_themes(word: str) -> None:
 
 
 # papers fill a form of their own, whose words are looked up by the papers' tests
-PAPERS = frozenset("band count handover paper poster report severity status step".split())
+PAPERS = frozenset(
+    ["band", "count", "handover", "paper", "poster", "report", "severity", "status", "step"]
+)
 
 
 def used_keys() -> set[str]:
