@@ -204,7 +204,17 @@ def test_a_colour_has_six_digits_in_both_themes(word: str) -> None:
 
 # papers fill a form of their own, whose words are looked up by the papers' tests
 PAPERS = frozenset(
-    ["band", "count", "handover", "paper", "poster", "report", "severity", "status", "step"]
+    {
+        "band",
+        "count",
+        "handover",
+        "paper",
+        "poster",
+        "report",
+        "severity",
+        "status",
+        "step",
+    }
 )
 
 
