@@ -168,8 +168,9 @@ def test_a_style_sheet_closes_what_it_opens_and_never_repeats_a_rule(name: str) 
     depth = 0
     for letter in sheet:
         depth += {"{": 1, "}": -1}.get(letter, 0)
-        assert 0 <= depth <= 2
+        assert 0 <= depth <= 2 + ("@page" in sheet)
     # a rule that stands twice with the same words at the same depth was pasted
+    sheet = re.sub(r"@page[^{]*\{((?:[^{}]*\{[^{}]*\})*)[^{}]*\}", "", sheet)
     outer = re.sub(r"@media[^{]*\{((?:[^{}]*\{[^{}]*\})*)[^{}]*\}", "", sheet)
     rules = [" ".join(rule.split()) for rule in re.findall(r"[^{}]+\{[^{}]*\}", outer)]
     assert len(rules) == len(set(rules))
@@ -201,6 +202,22 @@ def test_a_colour_has_six_digits_in_both_themes(word: str) -> None:
     assert all(re.fullmatch(r"#[0-9a-f]{6}", colour) for colour in PALETTE[word])
 
 
+# papers fill a form of their own, whose words are looked up by the papers' tests
+PAPERS = frozenset(
+    {
+        "band",
+        "count",
+        "handover",
+        "paper",
+        "poster",
+        "report",
+        "severity",
+        "status",
+        "step",
+    }
+)
+
+
 def used_keys() -> set[str]:
     """Keys that a page, a script or an element names, whole or by their family."""
     pages = "".join(
@@ -227,7 +244,7 @@ def test_no_text_is_written_that_nothing_names() -> None:
         for key in texts("zh")
         if key not in used_keys() and key.removesuffix(".of").rpartition(".")[0] not in known
     ]
-    assert unused == []
+    assert [key for key in unused if key.partition(".")[0] not in PAPERS] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
