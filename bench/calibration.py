@@ -339,9 +339,9 @@ p ≤ 0.05; sensitivity and precision are those of its grids, averaged over all 
 |---|---|---|---|
 {power}
 
-At relative risk 2 about 71 incidents come where 36 are expected. It takes 63 of them to reach the
-logarithm (8.5) that the highest of all circles reaches by chance in one map of twenty, and fewer come
-in one data set of six: those are the ones missed.
+At relative risk 2 about 71 incidents come where 36 are expected. It takes 64 of them to reach the
+logarithm (9.0) that the highest of all circles reaches by chance in one map of twenty, and fewer
+come in nearly one data set of five: those are the ones missed.
 
 ## Gi*
 
