@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ class Outline:
     perimeter_m: float
     parts: int
     hull: BaseGeometry
-    border: NDArray[np.float64]
+    border: NDArray[np.float64] = field(compare=False, repr=False)
 
 
 class Patchwork:
