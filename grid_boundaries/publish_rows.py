@@ -7,7 +7,6 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-import shapely
 from geoalchemy2 import WKBElement
 from geoalchemy2.shape import from_shape
 from geopandas import GeoSeries
@@ -15,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Column, Connection, Table, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from grid_boundaries.cutting import multipolygon
 from grid_boundaries.plan_state import Grid
 from grid_boundaries.publication import Lineage, Publication
 from grid_boundaries.store import block, block_count, grid, grid_block, lineage, unit
@@ -137,8 +137,7 @@ def given_codes(connection: Connection) -> set[str]:
 
 def stored(shape: BaseGeometry) -> WKBElement:
     """Return a polygon as the database takes it: a multipolygon in stored degrees."""
-    whole = shapely.MultiPolygon([shape]) if isinstance(shape, shapely.Polygon) else shape
-    return from_shape(whole, srid=STORED_SRID)
+    return from_shape(multipolygon(shape), srid=STORED_SRID)
 
 
 def _end(

@@ -96,10 +96,10 @@ def shapes_round(connection: Connection, view: View, state: State, name: str) ->
 
 
 def shapes_within(
-    connection: Connection, view: View, state: State, area: BaseGeometry
+    connection: Connection, view: View, state: State, ground: BaseGeometry
 ) -> GeoSeries:
-    """Return every block of a plan that may touch the box round an area, stored degrees."""
-    box = func.st_envelope(func.st_geomfromwkb(shapely.to_wkb(area), STORED_SRID), type_=Geometry)
+    """Return every block of a plan that may touch the box round some ground, stored degrees."""
+    box = func.st_envelope(func.st_geomfromwkb(shapely.to_wkb(ground), STORED_SRID), type_=Geometry)
     near = select(block.c.id).where(block.c.geom.intersects(box))
     ids = connection.scalars(narrowed(near, view, block.c.unit_path)).all()
     return shapes_of(connection, view, state, ids)

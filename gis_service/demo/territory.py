@@ -16,6 +16,7 @@ from gis_service.demo.raster import Ints
 from gis_service.demo.site import Site
 from gis_service.demo.stored import Placing
 from grid_boundaries.codes import PROFILES, first_block_ids, next_grid_codes
+from grid_boundaries.cutting import multipolygon
 
 VALID_FROM = date(2024, 1, 1)
 ORDINALS = "一二三四五六七八九十"
@@ -69,10 +70,7 @@ def territory(plan: Plan, parting: Parting, units: pd.DataFrame, at: Placing) ->
 
 
 def _multi(shapes: Lines) -> Lines:
-    return np.array(
-        [s if s.geom_type == "MultiPolygon" else shapely.MultiPolygon([s]) for s in shapes],
-        dtype=object,
-    )
+    return np.array([multipolygon(shape) for shape in shapes], dtype=object)
 
 
 def _groups(plan: Plan) -> tuple[Lines, pd.DataFrame]:

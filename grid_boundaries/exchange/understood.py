@@ -123,21 +123,25 @@ def strokes_to(
     TooLarge
         More than 5,000 grids to be made.
     """
+    going = _going(state, wanted)
+    new = sorted(grids.keys() - state.grids.keys())
+    _refuse_many(new)
+    made = [Create(grids[code], going.pop(code, ())) for code in new]
+    moved = [Move(blocks, code) for code, blocks in sorted(going.items(), key=str)]
+    between = replayed(state, (*made, *moved))
+    is_whole = len(wanted) == len(state.grid_of)
+    left = {code for code in state.grids if is_whole or state.blocks_of(code)} - grids.keys()
+    gone = [Retire(code) for code in sorted(left) if not between.blocks_of(code)]
+    return (*made, *moved, *gone), replayed(between, tuple(gone))
+
+
+def _going(state: State, wanted: Wanted) -> dict[str | None, tuple[str, ...]]:
+    """Return the blocks that come to each grid from elsewhere."""
     going: dict[str | None, list[str]] = {}
     for block, code in sorted(wanted.items()):
         if state.grid_of[block] != code:
             going.setdefault(code, []).append(block)
-    new = sorted(grids.keys() - state.grids.keys())
-    _refuse_many(new)
-    made = [Create(grids[code], tuple(going.pop(code, ()))) for code in new]
-    moved = [Move(tuple(blocks), code) for code, blocks in sorted(going.items(), key=str)]
-    between = replayed(state, (*made, *moved))
-    is_whole = len(wanted) == len(state.grid_of)
-    left = [code for code in state.grids if is_whole or state.blocks_of(code)]
-    gone = [
-        Retire(code) for code in sorted(left) if code not in grids and not between.blocks_of(code)
-    ]
-    return (*made, *moved, *gone), replayed(between, tuple(gone))
+    return {code: tuple(blocks) for code, blocks in going.items()}
 
 
 def _refuse_many(new: Collection[str]) -> None:
@@ -184,10 +188,7 @@ def _refuse_shifted(
 def _placed(grids: Mapping[str, Grid], wanted: Wanted, base: Base) -> dict[str, Grid]:
     """Return the file's grids, each in a village of the county: its own, or its blocks'."""
     known = set(base.villages.values())
-    held: dict[str | None, Counter[str]] = {}
-    for block, code in wanted.items():
-        whole = in_terms_of(block, base.villages)
-        held.setdefault(code, Counter())[base.villages.get(whole or "", "")] += 1
+    held = _villages_of(wanted, base.villages)
     placed = {}
     for code, grid in grids.items():
         village = grid.village_code
@@ -206,6 +207,15 @@ def _placed(grids: Mapping[str, Grid], wanted: Wanted, base: Base) -> dict[str, 
             sorted(strangers),
         )
     return placed
+
+
+def _villages_of(wanted: Wanted, villages: Mapping[str, str]) -> dict[str | None, Counter[str]]:
+    """Return how many blocks of each village every grid gets."""
+    held: dict[str | None, Counter[str]] = {}
+    for block, code in wanted.items():
+        whole = in_terms_of(block, villages)
+        held.setdefault(code, Counter())[villages.get(whole or "", "")] += 1
+    return held
 
 
 def _differing(
