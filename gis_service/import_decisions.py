@@ -92,12 +92,7 @@ def _refuse_unconfirmed(row: Record, asked: Acceptance) -> None:
 
 def _first_blocks(desk: Desk, cover: Cover, ground: ImportGround) -> int:
     """Store the layer's pieces of ground as a unit's first blocks, and return how many."""
-    if not ground.villages:
-        raise Refused(
-            "no-villages",
-            "辖区内还没有村（社区），无法建立图斑；请先装载行政区划",
-            "There is no village yet that blocks could belong to; load the units first",
-        )
+    _refuse_no_villages(ground)
     shapes_m = cover.in_metres(ground.srid)
     villages = _villages_under(shapes_m, cover, ground)
     inner = shapely.get_coordinates(shapely.point_on_surface(shapes_m.geometry.to_numpy()))
@@ -114,6 +109,15 @@ def _first_blocks(desk: Desk, cover: Cover, ground: ImportGround) -> int:
     ]  # fmt: skip
     desk.connection.execute(insert(block), rows)
     return len(rows)
+
+
+def _refuse_no_villages(ground: ImportGround) -> None:
+    if not ground.villages:
+        raise Refused(
+            "no-villages",
+            "辖区内还没有村（社区），无法建立图斑；请先装载行政区划",
+            "There is no village yet that blocks could belong to; load the units first",
+        )
 
 
 def _free_ids(desk: Desk, inner: Any) -> list[str]:

@@ -195,18 +195,19 @@ def _placed(grids: Mapping[str, Grid], wanted: Wanted, base: Base) -> dict[str, 
         if village not in known and held.get(code):
             village = held[code].most_common(1)[0][0]
         placed[code] = replace(grid, village_code=village)
-    strangers = [
-        code for code, grid in placed.items()
-        if grid.village_code not in known and code not in base.state.grids
-    ]  # fmt: skip
-    if strangers:
+    lost = {code for code, grid in placed.items() if grid.village_code not in known}
+    _refuse_lost(lost - base.state.grids.keys())
+    return placed
+
+
+def _refuse_lost(codes: Collection[str]) -> None:
+    if codes:
         raise refusal(
             "grids-without-village",
             "这些网格没有图斑，也没有写明本县的村（社区）：{names}",
             "These grids hold no block and name no village of the county: {names}",
-            sorted(strangers),
+            sorted(codes),
         )
-    return placed
 
 
 def _villages_of(wanted: Wanted, villages: Mapping[str, str]) -> dict[str | None, Counter[str]]:
@@ -221,10 +222,11 @@ def _villages_of(wanted: Wanted, villages: Mapping[str, str]) -> dict[str | None
 def _differing(
     state: State, grids: Mapping[str, Grid]
 ) -> dict[str, dict[str, tuple[str | None, str | None]]]:
-    both = {code: (asdict(state.grids[code]), asdict(grids[code])) for code in grids
-            if code in state.grids}  # fmt: skip
-    found = {
-        code: {name: (kept[name], theirs[name]) for name in kept if kept[name] != theirs[name]}
-        for code, (kept, theirs) in both.items()
-    }
+    both = [code for code in grids if code in state.grids]
+    found = {code: _other_facts(state.grids[code], grids[code]) for code in both}
     return {code: facts for code, facts in found.items() if facts}
+
+
+def _other_facts(ours: Grid, theirs: Grid) -> dict[str, tuple[str | None, str | None]]:
+    kept, said = asdict(ours), asdict(theirs)
+    return {name: (kept[name], said[name]) for name in kept if kept[name] != said[name]}
