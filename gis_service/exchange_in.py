@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,6 +15,7 @@ from geopandas import GeoSeries
 from numpy.typing import NDArray
 
 from gis_service import planning
+from gis_service.file_limits import file_limits
 from gis_service.personal_numbers import without_personal_numbers
 from gis_service.plan_requests import NewPlan
 from gis_service.planning import Desk
@@ -21,13 +23,13 @@ from gis_service.settings import Settings
 from grid_boundaries.exchange.by_ground import LEAST_SHARE
 from grid_boundaries.exchange.delimited import plain
 from grid_boundaries.exchange.fields import keyed
-from grid_boundaries.exchange.references import declared, meant, reference, to_degrees
+from grid_boundaries.exchange.references import Reference, declared, meant, reference, to_degrees
 from grid_boundaries.exchange.told import Told, marked_reference, told
 from grid_boundaries.exchange.understood import Base, Understood, understood
 from grid_boundaries.plan_intake import log_strokes
 from grid_boundaries.plan_state import Grid, State
-from grid_boundaries.strokes import Create, Retire, Split
-from layers.load.exchanged import given
+from grid_boundaries.strokes import Create, Retire, Split, Stroke
+from layers.load.exchanged import Given, given
 from layers.load.limits import Limits
 from layers.load.shapes import AREAS, shape_faults
 from layers.plan_ground import shapes_of, village_of_blocks
@@ -91,23 +93,16 @@ def taken(name: str, body: bytes, reading: Reading, settings: Settings) -> Taken
     Refused
         See `layers.load.exchanged`, `exchange.references` and `exchange.told`.
     """
-    limits = _limits(settings)
-    suffix = PurePosixPath(name).suffix.lower()
-    with tempfile.TemporaryDirectory(prefix="gis-exchange-") as folder:
-        path = Path(folder) / f"upload{suffix if suffix in SUFFIXES else ''}"
-        path.write_bytes(body)
-        read = given(path, encoding=reading.encoding, layer=reading.layer, limits=limits)
+    limits = file_limits(settings)
+    read = _read(name, body, reading, limits)
     table = keyed(read.rows.table.map(plain) if read.kind == "CSV" else read.rows.table)
     stated = marked_reference(table) or declared(read.rows.crs)
-    asked = None if reading.crs is None else reference(reading.crs)
     rejected = [
         {"row": one.row, "code": one.code, **one.facts} for one in read.rows.rejected[:MOST_LISTED]
     ]
-    ground = used = None
-    if read.rows.geometry is not None:
-        numbers = [int(number) for number in read.rows.table.index]
-        used = asked or meant(read.rows.geometry, stated)
-        ground = _sound(to_degrees(read.rows.geometry, used), numbers, limits, rejected)
+    ground, used = _in_degrees(read, reading, stated)
+    if ground is not None:
+        ground = _sound(ground, [int(row) for row in read.rows.table.index], limits, rejected)
     about = {
         "format": read.kind,
         "encoding": read.encoding,
@@ -115,6 +110,26 @@ def taken(name: str, body: bytes, reading: Reading, settings: Settings) -> Taken
         "crs_used": None if used is None else used.label,
     }
     return Taken(told(table, ground), about, rejected)
+
+
+def _read(name: str, body: bytes, reading: Reading, limits: Limits) -> Given:
+    suffix = PurePosixPath(name).suffix.lower()
+    with tempfile.TemporaryDirectory(prefix="gis-exchange-") as folder:
+        path = Path(folder) / f"upload{suffix if suffix in SUFFIXES else ''}"
+        path.write_bytes(body)
+        return given(path, encoding=reading.encoding, layer=reading.layer, limits=limits)
+
+
+def _in_degrees(
+    read: Given, reading: Reading, stated: Reference | None
+) -> tuple[NDArray[Any] | None, Reference | None]:
+    """Return shapes in stored degrees and the reference they were read in; None for a table."""
+    asked = None if reading.crs is None else reference(reading.crs)
+    shapes = read.rows.geometry
+    if shapes is None:
+        return None, None
+    used = asked or meant(shapes, stated)
+    return to_degrees(shapes, used), used
 
 
 def imported(desk: Desk, file: Taken, wish: Intention) -> dict[str, Any]:
@@ -171,35 +186,33 @@ def _hidden(grid: Grid) -> Grid:
 
 
 def _outcome(file: Told, before: State, found: Understood) -> dict[str, Any]:
-    moved = [
-        block for block, code in found.after.grid_of.items()
-        if before.grid_of.get(block, "") != code
-    ]  # fmt: skip
     return {
         "what": file.what,
         "blocks_assigned": found.assigned,
-        "blocks_moved": len(moved),
+        "blocks_moved": _blocks_moved(before, found.after),
         "blocks_untouched": len(found.untouched),
         "untouched": list(found.untouched[:MOST_LISTED]),
-        "blocks_cut": [one.block for one in found.strokes if isinstance(one, Split)],
-        "grids_made": [one.grid.code for one in found.strokes if isinstance(one, Create)],
-        "grids_gone": [one.grid for one in found.strokes if isinstance(one, Retire)],
-        "differing": {
-            code: {name: {"kept": kept, "file": theirs} for name, (kept, theirs) in facts.items()}
-            for code, facts in list(found.differing.items())[:MOST_LISTED]
-        },
+        **_made_and_gone(found.strokes),
+        "differing": dict(islice(_differing(found), MOST_LISTED)),
     }
 
 
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        file_bytes=settings.body_limit_bytes,
-        unzipped_bytes=settings.unzipped_limit_bytes,
-        unzip_ratio=settings.unzip_ratio_limit,
-        archive_files=settings.unzip_files_limit,
-        features=settings.feature_limit,
-        vertices=settings.vertex_limit,
-        nesting=settings.nesting_limit,
-        properties=settings.property_limit,
-        property_bytes=settings.property_limit_bytes,
-    )
+def _blocks_moved(before: State, after: State) -> int:
+    return sum(before.grid_of.get(block, "") != code for block, code in after.grid_of.items())
+
+
+def _made_and_gone(strokes: Iterable[Stroke]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {"blocks_cut": [], "grids_made": [], "grids_gone": []}
+    for one in strokes:
+        if isinstance(one, Split):
+            found["blocks_cut"].append(one.block)
+        elif isinstance(one, Create):
+            found["grids_made"].append(one.grid.code)
+        elif isinstance(one, Retire):
+            found["grids_gone"].append(one.grid)
+    return found
+
+
+def _differing(found: Understood) -> Iterator[tuple[str, dict[str, Any]]]:
+    for code, facts in found.differing.items():
+        yield code, {name: {"kept": kept, "file": file} for name, (kept, file) in facts.items()}

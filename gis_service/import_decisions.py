@@ -10,7 +10,6 @@ from typing import Any
 
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
-from shapely.geometry.base import BaseGeometry
 from sqlalchemy import func, insert, select
 
 from gis_service.import_requests import Acceptance, Rejection
@@ -20,7 +19,7 @@ from gis_service.planning import Desk, draw_all, start
 from grid_boundaries import import_records as records
 from grid_boundaries.codes import first_block_ids
 from grid_boundaries.crs import in_degrees
-from grid_boundaries.cutting import cut
+from grid_boundaries.cutting import cut, multipolygon
 from grid_boundaries.errors import Conflict, Refused
 from grid_boundaries.import_records import Record
 from grid_boundaries.incoming.acceptance import LayerGrid, strokes_for
@@ -93,12 +92,7 @@ def _refuse_unconfirmed(row: Record, asked: Acceptance) -> None:
 
 def _first_blocks(desk: Desk, cover: Cover, ground: ImportGround) -> int:
     """Store the layer's pieces of ground as a unit's first blocks, and return how many."""
-    if not ground.villages:
-        raise Refused(
-            "no-villages",
-            "辖区内还没有村（社区），无法建立图斑；请先装载行政区划",
-            "There is no village yet that blocks could belong to; load the units first",
-        )
+    _refuse_no_villages(ground)
     shapes_m = cover.in_metres(ground.srid)
     villages = _villages_under(shapes_m, cover, ground)
     inner = shapely.get_coordinates(shapely.point_on_surface(shapes_m.geometry.to_numpy()))
@@ -107,7 +101,7 @@ def _first_blocks(desk: Desk, cover: Cover, ground: ImportGround) -> int:
         {
             "id": name, "village_code": village, "kind": "unit", "alias": None,
             "area_m2": area_m2, "unit_path": ground.villages[village],
-            "geom": f"SRID={STORED_SRID};{_multi(shape).wkt}", "valid_from": desk.now.date(),
+            "geom": f"SRID={STORED_SRID};{multipolygon(shape).wkt}", "valid_from": desk.now.date(),
         }
         for name, village, area_m2, shape in zip(
             ids, villages, shapes_m.geometry.area, cover.blocks.geometry, strict=True
@@ -115,6 +109,15 @@ def _first_blocks(desk: Desk, cover: Cover, ground: ImportGround) -> int:
     ]  # fmt: skip
     desk.connection.execute(insert(block), rows)
     return len(rows)
+
+
+def _refuse_no_villages(ground: ImportGround) -> None:
+    if not ground.villages:
+        raise Refused(
+            "no-villages",
+            "辖区内还没有村（社区），无法建立图斑；请先装载行政区划",
+            "There is no village yet that blocks could belong to; load the units first",
+        )
 
 
 def _free_ids(desk: Desk, inner: Any) -> list[str]:
@@ -136,10 +139,6 @@ def _villages_under(shapes_m: GeoDataFrame, cover: Cover, ground: ImportGround) 
         home = cover.grids[code].village_code if code is not None else ""
         found.append(str(lies_in or home or near))
     return found
-
-
-def _multi(shape: BaseGeometry) -> BaseGeometry:
-    return shapely.MultiPolygon([shape]) if isinstance(shape, shapely.Polygon) else shape
 
 
 def _drawn(

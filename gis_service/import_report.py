@@ -16,6 +16,7 @@ from gis_service import import_decisions as decisions
 from gis_service import importing
 from gis_service.access import system_view
 from gis_service.database import Database, engine_of, enter_scope
+from gis_service.file_limits import file_limits
 from gis_service.import_requests import Acceptance, Sending
 from gis_service.planning import Desk
 from gis_service.settings import Settings
@@ -41,7 +42,7 @@ def import_file(
         raise Refused(
             "no-such-file", f"没有文件 {file.name}", f"There is no file {file.name}", file=file.name
         )
-    read = importing.read_upload(file.read_bytes(), asked, importing.limits_of(settings))
+    read = importing.read_upload(file.read_bytes(), asked, file_limits(settings))
     with _desk(database, settings) as desk:
         told = importing.take_in(desk, read, asked)
     if not accept:

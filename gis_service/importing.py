@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ from gis_service.errors import json_bytes
 from gis_service.import_requests import Sending
 from gis_service.personal_numbers import without_personal_numbers
 from gis_service.planning import Desk
-from gis_service.settings import Settings
 from grid_boundaries import import_records as records
 from grid_boundaries.crs import in_degrees, in_metres
 from grid_boundaries.errors import Unsupported
@@ -41,6 +40,7 @@ from grid_boundaries.incoming.report import Report, report
 from grid_boundaries.incoming.tolerance import Tolerance
 from grid_boundaries.tables import STORED_SRID
 from layers.import_ground import ImportGround, grids_in_force, import_ground
+from layers.load.dbase import TextEncoding
 from layers.load.limits import Limits
 from layers.load.outlines import OutlineFile, outline_file
 from layers.load.reasons import REASONS
@@ -76,21 +76,6 @@ def read_upload(body: bytes, asked: Sending, limits: Limits) -> OutlineFile:
         dtype=object,
     )  # fmt: skip
     return replace(found, rows=GeoDataFrame(found.rows.assign(name=names)))
-
-
-def limits_of(settings: Settings) -> Limits:
-    """Return the bounds on one file that the settings give."""
-    return Limits(
-        file_bytes=settings.body_limit_bytes,
-        unzipped_bytes=settings.unzipped_limit_bytes,
-        unzip_ratio=settings.unzip_ratio_limit,
-        archive_files=settings.unzip_files_limit,
-        features=settings.feature_limit,
-        vertices=settings.vertex_limit,
-        nesting=settings.nesting_limit,
-        properties=settings.property_limit,
-        property_bytes=settings.property_limit_bytes,
-    )
 
 
 def take_in(desk: Desk, file: OutlineFile, asked: Sending) -> dict[str, Any]:
@@ -201,34 +186,47 @@ def _on_maps(file: OutlineFile, rows: GeoDataFrame) -> tuple[OutlineFile, GeoDat
     return replace(file, rows=kept, rejected=(*file.rejected, *odd)), GeoDataFrame(rows[~lost])
 
 
-def _of_file(file: OutlineFile, placed: Projection) -> Iterable[Finding]:
+def _of_file(file: OutlineFile, placed: Projection) -> Iterator[Finding]:
     """Yield what is wrong with the file as a whole, and with rows that could not be read."""
     if placed.is_doubtful:
-        shift = "" if placed.shift_m is None else f" {placed.shift_m:,.0f} m"
-        yield Finding(
-            "crs-differs", (),
-            f"坐标声明为 {placed.declared or '（无）'}，实际像是 {placed.suspected}，相差{shift}",
-            f"The coordinates are declared {placed.declared or '(nothing)'} but look like "
-            f"{placed.suspected}, off by{shift}",
-            "confirm", facts={"declared": placed.declared, "suspected": placed.suspected,
-                              "shift_m": placed.shift_m},
-        )  # fmt: skip
-    encoding = file.encoding
-    if encoding is not None and (encoding.is_wrongly_stated or
-                                 (not encoding.stated and encoding.used != "utf-8")):  # fmt: skip
-        yield Finding(
-            "text-encoding", (),
-            f"属性文字声明为 {encoding.stated or '（无）'}，按 {encoding.used} 读取",
-            f"The text is declared {encoding.stated or '(nothing)'} and was read as "
-            f"{encoding.used}",
-            "correct", facts={"stated": encoding.stated, "used": encoding.used},
-        )  # fmt: skip
-    for one in file.rejected:
-        zh, en = REASONS[one.code]
-        yield Finding(
-            "row-rejected", (), f"第 {one.row} 行：{zh}", f"Row {one.row}: {en}", "drop",
-            facts={"row": one.row, "code": one.code, **one.facts},
-        )  # fmt: skip
+        yield _crs_differs(placed)
+    if file.encoding is not None and _is_odd(file.encoding):
+        yield _text_encoding(file.encoding)
+    yield from map(_row_rejected, file.rejected)
+
+
+def _crs_differs(placed: Projection) -> Finding:
+    shift = "" if placed.shift_m is None else f" {placed.shift_m:,.0f} m"
+    return Finding(
+        "crs-differs", (),
+        f"坐标声明为 {placed.declared or '（无）'}，实际像是 {placed.suspected}，相差{shift}",
+        f"The coordinates are declared {placed.declared or '(nothing)'} but look like "
+        f"{placed.suspected}, off by{shift}",
+        "confirm", facts={"declared": placed.declared, "suspected": placed.suspected,
+                          "shift_m": placed.shift_m},
+    )  # fmt: skip
+
+
+def _is_odd(encoding: TextEncoding) -> bool:
+    is_unstated = not encoding.stated and encoding.used != "utf-8"
+    return encoding.is_wrongly_stated or is_unstated
+
+
+def _text_encoding(encoding: TextEncoding) -> Finding:
+    return Finding(
+        "text-encoding", (),
+        f"属性文字声明为 {encoding.stated or '（无）'}，按 {encoding.used} 读取",
+        f"The text is declared {encoding.stated or '(nothing)'} and was read as {encoding.used}",
+        "correct", facts={"stated": encoding.stated, "used": encoding.used},
+    )  # fmt: skip
+
+
+def _row_rejected(one: Rejection) -> Finding:
+    zh, en = REASONS[one.code]
+    return Finding(
+        "row-rejected", (), f"第 {one.row} 行：{zh}", f"Row {one.row}: {en}", "drop",
+        facts={"row": one.row, "code": one.code, **one.facts},
+    )  # fmt: skip
 
 
 def _layer_grids(found: Report) -> dict[str, LayerGrid]:

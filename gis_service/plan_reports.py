@@ -62,14 +62,11 @@ def change_report(desk: Desk, row: Record, near: Lies) -> ChangeReport:
     names = Names(row, before, after)
     codes = touched_grids(before, after)
     villages = sorted({names.grids[code].village_code for code in codes})
-    units = unit_names(
-        desk.connection, desk.view, [*villages, *row.unit_path.strip("/").split("/")]
-    )
-    table = found.moved.table
+    units = unit_names(desk.connection, desk.view, [*villages, *_above(row)])
     return ChangeReport(
         plan=row.id,
         title=row.title,
-        unit="".join(units.get(c, c) for c in row.unit_path.strip("/").split("/")),
+        unit=_joined(units, _above(row)),
         status=row.status,
         basis=BASES[row.basis],
         base_hash=row.base_hash,
@@ -77,7 +74,7 @@ def change_report(desk: Desk, row: Record, near: Lies) -> ChangeReport:
         in_force_on=row.publish_on,
         printed_at=desk.now,
         steps=_steps(desk, row),
-        totals={"blocks": len(table), **{name: int(table[name].sum()) for name in COUNTS}},
+        totals=_totals(found),
         grids=[
             _grid_change(row, names, change, units)
             for change in live(desk, row, before, after, codes)
@@ -92,17 +89,30 @@ def change_report(desk: Desk, row: Record, near: Lies) -> ChangeReport:
 def handover_paper(desk: Desk, row: Record) -> HandoverPaper:
     """Return the hand-over lists of a plan with what is printed round them."""
     names = Names(row, desk.base(row), desk.state(row))
-    path = row.unit_path.strip("/").split("/")
-    units = unit_names(desk.connection, desk.view, path)
+    units = unit_names(desk.connection, desk.view, _above(row))
     return HandoverPaper(
         row.id,
         row.title,
-        "".join(units.get(code, code) for code in path),
+        _joined(units, _above(row)),
         BASES[row.basis],
         desk.now,
         {code: names.name(code) for code in names.grids},
         handover_of(desk, row),
     )
+
+
+def _above(row: Record) -> list[str]:
+    """Return the codes of a plan's unit and of those above it, from the county down."""
+    return str(row.unit_path).strip("/").split("/")
+
+
+def _joined(units: Mapping[str, str], codes: Iterable[str]) -> str:
+    return "".join(units.get(code, code) for code in codes)
+
+
+def _totals(found: Changes) -> dict[str, int]:
+    table = found.moved.table
+    return {"blocks": len(table), **{name: int(table[name].sum()) for name in COUNTS}}
 
 
 def handover_wire(paper: HandoverPaper) -> dict[str, Any]:

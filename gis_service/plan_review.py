@@ -128,12 +128,11 @@ def checked(desk: Desk, row: Record, near: Lies) -> dict[str, Any]:
     found, lie = faults(desk, row, near, state), near.of(desk, row, state)
     before = near.inherited(desk, row)
     blocks, grids = changed(base, state)
-    rules = {name: rule.says(row.basis) for name, rule in rules_from(row.rules).items()}
     return {
         "plan": row.id,
         "version": row.version,
         "basis": row.basis,
-        "rules": {name: {"zh": zh, "en": en} for name, (zh, en) in rules.items()},
+        "rules": _rules_said(row),
         "faults": [
             {
                 **fault.wire,
@@ -145,6 +144,11 @@ def checked(desk: Desk, row: Record, near: Lies) -> dict[str, Any]:
             for fault in found
         ],
     }
+
+
+def _rules_said(row: Record) -> dict[str, dict[str, str]]:
+    said = {name: rule.says(row.basis) for name, rule in rules_from(row.rules).items()}
+    return {name: {"zh": zh, "en": en} for name, (zh, en) in said.items()}
 
 
 def refuse_faulty(desk: Desk, row: Record, near: Lies, accepted: Collection[str]) -> None:

@@ -199,16 +199,16 @@ def _absorb(board: Board, asked: asks.AbsorbAsked) -> Stroke:
     return Together("absorb", (Merge((asked.grid,), into),))
 
 
-def polygon(area: asks.Area) -> Polygon:
-    """Return an area as a polygon.
+def polygon(drawn: asks.Area) -> Polygon:
+    """Return a drawn area as a polygon.
 
     Raises
     ------
     Refused
         A ring is not closed, or the polygon crosses itself.
     """
-    closed = all(ring[0] == ring[-1] for ring in area.coordinates)
-    shape = Polygon(area.coordinates[0], area.coordinates[1:]) if closed else Polygon()
+    closed = all(ring[0] == ring[-1] for ring in drawn.coordinates)
+    shape = Polygon(drawn.coordinates[0], drawn.coordinates[1:]) if closed else Polygon()
     if not shape.is_valid or shape.area <= 0:
         raise Refused(
             "area-is-none",

@@ -54,6 +54,10 @@ class Ground:
     def _row(self) -> dict[str, int]:
         return {name: row for row, name in enumerate(self.shapes.index.tolist())}
 
+    def grid_m2(self, state: State, code: str) -> float:
+        """Return the area of a grid."""
+        return float(sum(self.area_m2[name] for name in state.blocks_of(code)))
+
     def polygons(self, state: State, codes: Mapping[str, str]) -> dict[str, BaseGeometry]:
         """Return the union of the blocks of some grids, by lasting code, stored degrees."""
         return {lasting: self._union(self.shapes, state, code) for code, lasting in codes.items()}
@@ -292,24 +296,12 @@ def _written(
     day: date,
 ) -> dict[str, Any]:
     """Write a publication and return what it did."""
-    connection = desk.connection
-    area_m2 = ground.area_m2
-    keep_residents(connection, desk.view, day)
-    reshaped = chosen(ground.shapes, (n for n in ground.shapes.index if n in after.shapes))
-    rows.write_blocks(connection, change.cut, reshaped, area_m2, day)
-    if change.cut:
-        rows.write_counts(connection, change.cut, _counts(desk, after, change))
-    rows.write_assignment(connection, change, day)
-    polygons = ground.polygons(after, _to_draw(after, change))
-    areas = {code: float(sum(area_m2[name] for name in after.blocks_of(old)))
-             for old, code in change.codes.items()}  # fmt: skip
-    rows.write_grids(connection, change, polygons, areas, day)
-    rows.write_lineage(connection, change.lineage, day)
-    pieces = [piece for own in change.cut.values() for piece in own]
-    relocate(connection, change.cut, chosen(ground.metric, pieces))
-    features = reassign(connection, change.grid_of)
+    keep_residents(desk.connection, desk.view, day)
+    _write_ground(desk, after, change, ground, day)
+    relocate(desk.connection, change.cut, chosen(ground.metric, _pieces(change)))
+    features = reassign(desk.connection, change.grid_of)
     gone = dict.fromkeys(code for code in change.retired if code not in carried)
-    ended = carry_postings(connection, carried, gone, day)
+    ended = carry_postings(desk.connection, carried, gone, day)
     return {
         "on": day.isoformat(), "blocks": len(change.grid_of), "features": features,
         "opened": [one.code for one in change.opened], "retired": list(change.retired),
@@ -317,6 +309,24 @@ def _written(
         "carried": dict(carried), "postings_ended": ended,
         "lineage": [list(line) for line in change.lineage],
     }  # fmt: skip
+
+
+def _write_ground(desk: Desk, after: State, change: Publication, ground: Ground, day: date) -> None:
+    """Write blocks, their grids, the grids' polygons and who came from whom."""
+    connection = desk.connection
+    reshaped = chosen(ground.shapes, (n for n in ground.shapes.index if n in after.shapes))
+    rows.write_blocks(connection, change.cut, reshaped, ground.area_m2, day)
+    if change.cut:
+        rows.write_counts(connection, change.cut, _counts(desk, after, change))
+    rows.write_assignment(connection, change, day)
+    polygons = ground.polygons(after, _to_draw(after, change))
+    areas_m2 = {code: ground.grid_m2(after, old) for old, code in change.codes.items()}
+    rows.write_grids(connection, change, polygons, areas_m2, day)
+    rows.write_lineage(connection, change.lineage, day)
+
+
+def _pieces(change: Publication) -> list[str]:
+    return [piece for own in change.cut.values() for piece in own]
 
 
 def _noted(desk: Desk, row: Record, status: str, outcome: Mapping[str, Any], day: date) -> None:
@@ -336,7 +346,7 @@ def _to_draw(after: State, change: Publication) -> dict[str, str]:
 
 
 def _counts(desk: Desk, after: State, change: Publication) -> pd.DataFrame:
-    pieces = [piece for own in change.cut.values() for piece in own]
+    pieces = _pieces(change)
     columns = {}
     for basis, column in PEOPLE.items():
         _, sums = sums_in(desk.connection, desk.counting(basis), after, pieces, desk.srid)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ def cut(shapes: GeoSeries, block: str, line: BaseGeometry) -> Split:
 
 
 def cuts(
-    shapes: GeoSeries, blocks: Iterable[str], line: BaseGeometry, *, least_area: float = 0.0
+    shapes: GeoSeries, blocks: Iterable[str], line: BaseGeometry, *, least_area_units2: float = 0.0
 ) -> tuple[Split, ...]:
     """Return the strokes that cut every one of some blocks that a line goes right through.
 
@@ -59,7 +60,7 @@ def cuts(
         The blocks and all their neighbours by id, edge-matched, stored degrees.
     line
         Lines of any kind in stored degrees.
-    least_area
+    least_area_units2
         A smaller piece is not cut off, in units of `UNITS_A_DEGREE` (about square metres).
 
     Raises
@@ -71,27 +72,44 @@ def cuts(
     refuse_unknown(asked, shapes)
     wide = dict(zip(map(str, shapes.index), scaled(shapes.array, UNITS_A_DEGREE), strict=True))
     (wide_line,) = scaled([line], UNITS_A_DEGREE)
-    pieces = sliced({name: wide[name] for name in asked}, wide_line, least_area=least_area)
+    pieces = sliced(
+        {name: wide[name] for name in asked}, wide_line, least_area_units2=least_area_units2
+    )
     if not pieces:
         return ()
     renoded = _renoded(wide, pieces, new_nodes(wide, pieces))
-    before = {name: _wkb([shapes.loc[name]])[0] for name in {*pieces, *renoded}}
-    after = {name: _wkb(scaled([shape], 1 / UNITS_A_DEGREE))[0] for name, shape in renoded.items()}
+    before = {name: stored_wkb(shapes.loc[name]) for name in {*pieces, *renoded}}
+    after = {name: _narrow([shape])[0] for name, shape in renoded.items()}
     beside = sorted(name for name in after if before[name] != after[name])
-    strokes = []
+    first, *others = (
+        Split(block, shapely.to_wkb(line), names, ((block, before[block]),), made)
+        for block, (names, made) in _named(pieces).items()
+    )
+    return (_with_neighbours(first, beside, before, after), *others)
+
+
+def _named(pieces: Pieces) -> dict[str, tuple[tuple[str, ...], Shapes]]:
+    """Return the names of each block's pieces, in their order, and the pieces by name."""
+    found = {}
     for block, own in pieces.items():
-        names = piece_names(block, len(own))
-        made = dict(zip(names, _wkb(scaled(own, 1 / UNITS_A_DEGREE)), strict=True))
-        made |= {name: after[name] for name in beside}
-        old = [block, *beside]
-        strokes.append(
-            Split(
-                block, shapely.to_wkb(line), tuple(names),
-                tuple((name, before[name]) for name in old), tuple(sorted(made.items())),
-            )
-        )  # fmt: skip
-        beside = []
-    return tuple(strokes)
+        names = tuple(piece_names(block, len(own)))
+        found[block] = names, tuple(sorted(zip(names, _narrow(own), strict=True)))
+    return found
+
+
+def _with_neighbours(
+    split: Split, beside: list[str], before: Mapping[str, bytes], after: Mapping[str, bytes]
+) -> Split:
+    """Return a stroke that brings the neighbours' new vertices, too."""
+    return replace(
+        split,
+        before=(*split.before, *((name, before[name]) for name in beside)),
+        after=tuple(sorted((*split.after, *((name, after[name]) for name in beside)))),
+    )
+
+
+def _narrow(wide: Iterable[BaseGeometry]) -> list[bytes]:
+    return [stored_wkb(shape) for shape in scaled(wide, 1 / UNITS_A_DEGREE)]
 
 
 def _renoded(
@@ -160,12 +178,13 @@ def scaled(shapes: Any, factor: float) -> NDArray[Any]:
     return found
 
 
-def _wkb(shapes: Any) -> list[bytes]:
-    return [shapely.to_wkb(_multi(shape)) for shape in shapes]
+def stored_wkb(shape: BaseGeometry) -> bytes:
+    """Return a block's shape as strokes carry it: WKB of a multipolygon."""
+    return bytes(shapely.to_wkb(multipolygon(shape)))
 
 
-def _multi(shape: BaseGeometry) -> BaseGeometry:
-    # blocks are stored as multipolygons
+def multipolygon(shape: BaseGeometry) -> BaseGeometry:
+    """Return a polygon as a multipolygon of one part, which is how ground is stored."""
     return shapely.MultiPolygon([shape]) if isinstance(shape, shapely.Polygon) else shape
 
 

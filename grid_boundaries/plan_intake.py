@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, insert
 
@@ -31,17 +32,22 @@ def log_strokes(
     what
         Word that the plan's row keeps of the change.
     """
-    rows, state = [], base
-    for number, one in enumerate(strokes, start=1):
-        blocks, grids = touched(one, state)
-        rows.append({
-            "plan_id": row.id, "position": number, "version": row.version + number,
-            "body": wire_of(one), "touched": sorted(blocks | grids), "actor": actor, "at": now,
-            "unit_path": row.unit_path,
-        })  # fmt: skip
-        state = one.on(state)
+    rows = [
+        {"plan_id": row.id, "position": number, "version": row.version + number,
+         "actor": actor, "at": now, "unit_path": row.unit_path, **what_is_said}
+        for number, what_is_said in enumerate(_said(base, strokes), start=1)
+    ]  # fmt: skip
     if rows:
         connection.execute(insert(stroke), rows)
         last = row.version + len(rows)
         change_plan(connection, row, actor, now, what,
                     cursor=len(rows), version=last, floor_version=last)  # fmt: skip
+
+
+def _said(base: State, strokes: Sequence[Stroke]) -> Iterator[dict[str, Any]]:
+    """Yield what each stroke does and what it touches, one after another."""
+    state = base
+    for one in strokes:
+        blocks, grids = touched(one, state)
+        yield {"body": wire_of(one), "touched": sorted(blocks | grids)}
+        state = one.on(state)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
 import pandas as pd
-import shapely
 from geoalchemy2 import WKBElement
 from geoalchemy2.shape import from_shape
 from geopandas import GeoSeries
@@ -15,12 +15,14 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Column, Connection, Table, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
+from grid_boundaries.cutting import multipolygon
 from grid_boundaries.plan_state import Grid
 from grid_boundaries.publication import Lineage, Publication
 from grid_boundaries.store import block, block_count, grid, grid_block, lineage, unit
 from grid_boundaries.tables import STORED_SRID
 
 Areas = Mapping[str, float]
+OF_A_WHOLE = ("village_code", "group_id", "kind", "alias", "unit_path")  # that its pieces keep
 
 
 def write_blocks(
@@ -38,15 +40,11 @@ def write_blocks(
         Stored degrees, by id: all pieces, and the neighbours whose shape changed.
     """
     pieces = {piece: whole for whole, own in cut.items() for piece in own}
-    wholes = {
-        row.id: row._mapping for row in connection.execute(select(block).where(block.c.id.in_(cut)))
-    }
+    known = connection.execute(select(block).where(block.c.id.in_(cut)))
+    wholes = {row.id: {name: row._mapping[name] for name in OF_A_WHOLE} for row in known}
     rows = [
-        {
-            **{name: wholes[whole][name] for name in ("village_code", "group_id", "kind", "alias")},
-            "unit_path": wholes[whole]["unit_path"], "id": piece, "valid_from": on,
-            "geom": stored(shapes[piece]), "area_m2": area_m2[piece],
-        }
+        {**wholes[whole], "id": piece, "valid_from": on,
+         "geom": stored(shapes[piece]), "area_m2": area_m2[piece]}
         for piece, whole in pieces.items()
     ]  # fmt: skip
     connection.execute(update(block).where(block.c.id.in_(cut)).values(valid_to=on))
@@ -108,11 +106,8 @@ def write_grids(
     _end(connection, grid, grid.c.code, change.closed, on)
     paths = _village_paths(connection, change.opened)
     rows = [
-        {
-            **{name: getattr(one, name) for name in Grid.__dataclass_fields__},
-            "unit_path": paths[one.village_code],
-            "geom": stored(polygons[one.code]), "area_m2": area_m2[one.code], "valid_from": on,
-        }
+        {**asdict(one), "unit_path": paths[one.village_code], "valid_from": on,
+         "geom": stored(polygons[one.code]), "area_m2": area_m2[one.code]}
         for one in change.opened
     ]  # fmt: skip
     _insert(connection, grid, rows)
@@ -137,8 +132,7 @@ def given_codes(connection: Connection) -> set[str]:
 
 def stored(shape: BaseGeometry) -> WKBElement:
     """Return a polygon as the database takes it: a multipolygon in stored degrees."""
-    whole = shapely.MultiPolygon([shape]) if isinstance(shape, shapely.Polygon) else shape
-    return from_shape(whole, srid=STORED_SRID)
+    return from_shape(multipolygon(shape), srid=STORED_SRID)
 
 
 def _end(

@@ -24,14 +24,14 @@ ON_LINE_DEG = 1e-11  # a micrometre: what a node may lie beside the line that ma
 
 @dataclass(frozen=True)
 class Taking:
-    """What an area takes.
+    """What a piece of ground takes.
 
     Parameters
     ----------
     cuts
-        To be made first: blocks that the area's outline goes right through.
+        To be made first: blocks that its outline goes right through.
     inside
-        Blocks, and pieces of those cut, of which at least half lies in the area.
+        Blocks, and pieces of those cut, of which at least half lies in it.
     outside
         The others of those asked about.
     """
@@ -44,11 +44,11 @@ class Taking:
 def taking(
     shapes: GeoSeries,
     among: Collection[str],
-    area: BaseGeometry,
+    ground: BaseGeometry,
     *,
     line: BaseGeometry | None = None,
 ) -> Taking:
-    """Return which of some blocks an area takes, cut along its outline.
+    """Return which of some blocks a piece of ground takes, cut along its outline.
 
     Parameters
     ----------
@@ -56,10 +56,10 @@ def taking(
         By block id, edge-matched, stored degrees: those asked about and all their neighbours.
     among
         The blocks asked about.
-    area
+    ground
         Polygon or multipolygon, stored degrees.
     line
-        Along which to cut; the area's outline where none is given.
+        Along which to cut; the ground's outline where none is given.
 
     Raises
     ------
@@ -67,23 +67,29 @@ def taking(
         A block is not among the shapes.
     """
     refuse_unknown(among, shapes)
-    outline = area.boundary if line is None else line
+    outline = ground.boundary if line is None else line
     crossed = [name for name in among if shapes.loc[name].intersects(outline)]
-    made = cuts(shapes, crossed, outline, least_area=LEAST_PIECE)
-    ground = {name: shapes.loc[name] for name in among}
+    made = cuts(shapes, crossed, outline, least_area_units2=LEAST_PIECE)
+    parts = _cut_up({name: shapes.loc[name] for name in among}, made)
+    is_inside = _mostly_inside(list(parts.values()), ground)
+    inside = {name for name, taken in zip(parts, is_inside, strict=True) if taken}
+    return Taking(made, tuple(sorted(inside)), tuple(sorted(parts.keys() - inside)))
+
+
+def _cut_up(blocks: dict[str, BaseGeometry], made: Collection[Split]) -> dict[str, BaseGeometry]:
+    """Return blocks with the pieces of those that were cut in their stead."""
+    parts = dict(blocks)
     for split in made:
-        del ground[split.block]
+        del parts[split.block]
         after = shapes_of(split.after)
-        ground |= {name: after[name] for name in split.pieces}
-    is_inside = _mostly_inside(list(ground.values()), area)
-    inside = {name for name, taken in zip(ground, is_inside, strict=True) if taken}
-    return Taking(made, tuple(sorted(inside)), tuple(sorted(ground.keys() - inside)))
+        parts |= {name: after[name] for name in split.pieces}
+    return parts
 
 
-def _mostly_inside(ground: list[BaseGeometry], area: BaseGeometry) -> list[bool]:
-    shapes = np.array([*ground, None], dtype=object)[:-1]
-    shapely.prepare(area)
-    shared = shapely.area(shapely.intersection(shapes, area))
+def _mostly_inside(parts: list[BaseGeometry], ground: BaseGeometry) -> list[bool]:
+    shapes = np.array([*parts, None], dtype=object)[:-1]
+    shapely.prepare(ground)
+    shared = shapely.area(shapely.intersection(shapes, ground))
     return [bool(inside) for inside in shared >= 0.5 * shapely.area(shapes)]
 
 

@@ -17,7 +17,7 @@ Pieces = Mapping[str, tuple[BaseGeometry, ...]]
 
 
 def sliced(
-    shapes: Mapping[str, BaseGeometry], line: BaseGeometry, *, least_area: float = 0.0
+    shapes: Mapping[str, BaseGeometry], line: BaseGeometry, *, least_area_units2: float = 0.0
 ) -> dict[str, tuple[BaseGeometry, ...]]:
     """Return the pieces of every shape that a line cuts; shapes it does not cut are left out.
 
@@ -29,7 +29,7 @@ def sliced(
         Edge-matched polygons by name, in one plane.
     line
         Lines of any kind; what lies outside the shapes, or ends inside one, cuts nothing.
-    least_area
+    least_area_units2
         A piece smaller than this stays with the piece that it shares most border with, in the
         square of the coordinates' unit.
 
@@ -52,7 +52,7 @@ def sliced(
     counts = np.bincount(owner, minlength=len(whole))
     found = {}
     for at in np.flatnonzero(counts > shapely.get_num_geometries(whole)):
-        pieces = _without_slivers(list(faces[face[owner == at]]), least_area)
+        pieces = _without_slivers(list(faces[face[owner == at]]), least_area_units2)
         if len(pieces) > 1:
             found[names[at]] = tuple(_ordered(pieces))
     return found
@@ -136,10 +136,10 @@ def _ordered(pieces: Iterable[BaseGeometry]) -> list[BaseGeometry]:
     return [own[at] for at in np.lexsort((-inner[:, 1], inner[:, 0]))]
 
 
-def _without_slivers(pieces: list[BaseGeometry], least_area: float) -> list[BaseGeometry]:
+def _without_slivers(pieces: list[BaseGeometry], least_area_units2: float) -> list[BaseGeometry]:
     while len(pieces) > 1:
         small = min(pieces, key=lambda piece: piece.area)
-        if small.area >= least_area:
+        if small.area >= least_area_units2:
             break
         pieces.remove(small)
         shared = shapely.length(shapely.intersection(shapely.boundary(pieces), small.boundary))

@@ -62,12 +62,7 @@ def import_ground(connection: Connection, counting: Counting, code: str | None) 
     asked = known.code if code is None else code
     own = metric_frame(connection, _units(view, unit.c.code == asked), srid)
     if own.empty:
-        raise NotFound(
-            "no-such-unit",
-            f"在您的辖区内没有单位 {asked}",
-            f"There is no unit {asked} within your area",
-            unit=asked,
-        )
+        raise _no_such_unit(asked)
     path = str(own["unit_path"].iloc[0])
     inside = unit.c.unit_path.startswith(path) & (unit.c.level == "village")
     villages = metric_frame(connection, _units(view, inside), srid)
@@ -77,6 +72,15 @@ def import_ground(connection: Connection, counting: Counting, code: str | None) 
     units = villages if len(villages) else None
     return ImportGround(
         path, srid, Ground(within, units, blocks if len(blocks) else None, profile(kind))
+    )
+
+
+def _no_such_unit(code: str) -> NotFound:
+    return NotFound(
+        "no-such-unit",
+        f"在您的辖区内没有单位 {code}",
+        f"There is no unit {code} within your area",
+        unit=code,
     )
 
 

@@ -96,10 +96,10 @@ def shapes_round(connection: Connection, view: View, state: State, name: str) ->
 
 
 def shapes_within(
-    connection: Connection, view: View, state: State, area: BaseGeometry
+    connection: Connection, view: View, state: State, ground: BaseGeometry
 ) -> GeoSeries:
-    """Return every block of a plan that may touch the box round an area, stored degrees."""
-    box = func.st_envelope(func.st_geomfromwkb(shapely.to_wkb(area), STORED_SRID), type_=Geometry)
+    """Return every block of a plan that may touch the box round some ground, stored degrees."""
+    box = func.st_envelope(func.st_geomfromwkb(shapely.to_wkb(ground), STORED_SRID), type_=Geometry)
     near = select(block.c.id).where(block.c.geom.intersects(box))
     ids = connection.scalars(narrowed(near, view, block.c.unit_path)).all()
     return shapes_of(connection, view, state, ids)
@@ -144,15 +144,19 @@ def ground_of_place(
     name = connection.scalar(narrowed(special, view, block.c.unit_path))
     if name is not None:
         return shapely.union_all(shapes_of(connection, view, state, [name]))
-    near = func.st_dwithin(
-        func.st_transform(building.c.geom, srid), func.st_transform(spot.geom, srid), BESIDE_M
-    )
-    box = func.st_expand(spot.geom, BESIDE_DEG, type_=Geometry)
-    shapes = select(func.st_asbinary(building.c.geom)).where(building.c.geom.intersects(box), near)
-    found = connection.scalars(narrowed(shapes, view, None)).all()
+    found = connection.scalars(_buildings_beside(view, spot.geom, srid)).all()
     if not found:
         raise _no_ground(place_id)
     return shapely.union_all(shapely.from_wkb([bytes(shape) for shape in found]))
+
+
+def _buildings_beside(view: View, spot: Any, srid: int) -> Select[*tuple[Any, ...]]:
+    near = func.st_dwithin(
+        func.st_transform(building.c.geom, srid), func.st_transform(spot, srid), BESIDE_M
+    )
+    box = func.st_expand(spot, BESIDE_DEG, type_=Geometry)
+    shapes = select(func.st_asbinary(building.c.geom)).where(building.c.geom.intersects(box), near)
+    return narrowed(shapes, view, None)
 
 
 def _no_ground(place_id: str) -> NotFound:

@@ -100,9 +100,7 @@ def refined_lie(
     marks = _Marks(connection, view, near, srid, around)
     new = _lie(stored, near, marks.found(), {})
     old = known.touching[~_meets(known.touching, gone)]
-    houses = marks.houses()
-    beside = pd.DataFrame({"thing": houses.index.map(known.village_of), "block": houses["block"]})
-    villages = beside[beside["thing"].notna() & beside["block"].isin(pieces)]
+    villages = _villages_on(marks.houses(), known.village_of, pieces)
     return Lie(
         pd.concat([old, new.touching[_meets(new.touching, pieces)]], ignore_index=True),
         {name: length_m for name, length_m in known.edge_m.items() if name not in gone}
@@ -116,6 +114,14 @@ def refined_lie(
         {**known.boxes, **{name: new.boxes[name] for name in pieces}},
         known.village_of,
     )  # fmt: skip
+
+
+def _villages_on(
+    houses: pd.DataFrame, village_of: Mapping[str, str], pieces: Collection[str]
+) -> pd.DataFrame:
+    """Return the natural villages of the houses on some blocks, and on which."""
+    beside = pd.DataFrame({"thing": houses.index.map(village_of), "block": houses["block"]})
+    return beside[beside["thing"].notna() & beside["block"].isin(pieces)]
 
 
 def ground_under(

@@ -82,9 +82,7 @@ def made_up(
     at = placing(plan)
     ground = territory(plan, parts, units, at)
     progress("houses", 2, STEPS)
-    lanes = hamlet_lanes(plan, chance(seed, "lanes"))
-    streets = pd.concat([plan.streets, lanes], ignore_index=True)
-    streets["name"] = None
+    streets = _streets(seed, plan)
     built = houses(plan, parts, streets, chance(seed, "houses"))
     public = public_houses(plan, built, streets, chance(seed, "public"))
     progress("people", 3, STEPS)
@@ -95,11 +93,24 @@ def made_up(
         **homes,
         **line_frames(plan, streets, at),
     }
-    present = homes["person"].groupby("household_id", sort=False)["present"].sum().to_numpy()
-    residents = np.bincount(house, weights=present, minlength=len(built)).astype(np.int64)
+    residents = _residents(homes["person"], house, len(built))
     living = Living(plan, parts, ground, at, scale, today, built, streets, public, residents)
     progress("features", 4, STEPS)
     return DemoCounty(frames, _features(seed, living, frames, house), site.metric_srid)
+
+
+def _streets(seed: int, plan: Plan) -> pd.DataFrame:
+    """Return the streets of the plan and the lanes of its hamlets; none has a name."""
+    lanes = hamlet_lanes(plan, chance(seed, "lanes"))
+    streets = pd.concat([plan.streets, lanes], ignore_index=True)
+    streets["name"] = None
+    return streets
+
+
+def _residents(person: pd.DataFrame, house: Ints, houses: int) -> Ints:
+    """Return how many present people live in each house; `house` is that of each household."""
+    present = person.groupby("household_id", sort=False)["present"].sum().to_numpy()
+    return np.bincount(house, weights=present, minlength=houses).astype(np.int64)
 
 
 def _features(seed: int, living: Living, frames: Frames, house: Ints) -> Frames:
@@ -126,10 +137,7 @@ def _homes(
     free = np.setdiff1d(np.arange(len(built)), public["house"].to_numpy())
     living_in = built.iloc[free].reset_index(drop=True)
     house = free[house_of_household(plan, parts, living_in, chance(seed, "homes"))]
-    lived = np.bincount(house, minlength=len(built))
-    building = building_frame(plan, built, lived, at, chance(seed, "buildings"))
-    building.loc[public["house"], "kind"] = "public"
-    building.loc[public["house"], "name"] = public["name"].to_numpy()
+    building = _buildings(seed, plan, built, public, house, at)
     household = household_frame(plan, ground, built, building, house, at)
     person = persons(household["id"].tolist(), today, scale, chance(seed, "people"))
     counts = block_counts(ground, person, built["block"].to_numpy()[house])
@@ -139,6 +147,16 @@ def _homes(
         "person": person,
         "block_count": counts,
     }, house
+
+
+def _buildings(
+    seed: int, plan: Plan, built: pd.DataFrame, public: pd.DataFrame, house: Ints, at: Placing
+) -> pd.DataFrame:
+    lived = np.bincount(house, minlength=len(built))
+    building = building_frame(plan, built, lived, at, chance(seed, "buildings"))
+    building.loc[public["house"], "kind"] = "public"
+    building.loc[public["house"], "name"] = public["name"].to_numpy()
+    return building
 
 
 def _add_places(seed: int, living: Living, frames: Frames, truth: Frames) -> None:

@@ -8,10 +8,12 @@ import shapely
 from scipy.spatial import cKDTree
 
 from gis_service.demo.grids import Parting
+from gis_service.demo.lines import Lines
 from gis_service.demo.plan import Plan
 from gis_service.demo.raster import Floats, Ints
 from gis_service.demo.stored import Placing
 from gis_service.demo.territory import Territory, short_name
+from grid_boundaries.cutting import multipolygon
 
 FLOOR_M = 3.1
 NEIGHBOURS = 12  # houses that take in those for whom no site was found
@@ -45,29 +47,18 @@ def building_frame(
     plan: Plan, houses: pd.DataFrame, lived: Ints, at: Placing, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Return the building frame; `lived` is how many households each house holds."""
-    geom = houses["geom"].to_numpy()
-    setting = plan.setting[houses["block"].to_numpy()]
-    city, market = setting == "city", setting == "market_town"
-    floors = np.where(
-        city,
-        np.clip(np.ceil(lived / 2.0) + rng.integers(0, 3, len(lived)), 2, plan.scale.most_floors),
-        np.where(market, rng.integers(2, 5, len(lived)), rng.integers(1, 4, len(lived))),
-    )
+    geom, block = houses["geom"].to_numpy(), houses["block"].to_numpy()
+    setting = plan.setting[block]
+    floors = _floors(setting, lived, plan.scale.most_floors, rng)
     luck = rng.random(len(lived))
-    empty = np.where(city | market, np.where(luck < 0.6, "commercial", "other"), "other")
-    village = plan.home.villages["name"].to_numpy()[
-        plan.blocks["village"].to_numpy()[houses["block"].to_numpy()]
-    ]
+    is_shop = (setting != "village") & (luck < 0.6)
     return pd.DataFrame(
         {
             "id": [f"H{n:06d}" for n in range(1, len(lived) + 1)],
             "name": None,
-            "geom": [shapely.MultiPolygon([s]) for s in at.stored(geom)],
-            "kind": np.where(lived > 0, "dwelling", empty),
-            "address": [
-                f"{short_name(v)}{n}号"
-                for v, n in zip(village, _numbers(houses["block"].to_numpy()), strict=True)
-            ],
+            "geom": [multipolygon(shape) for shape in at.stored(geom)],
+            "kind": np.select([lived > 0, is_shop], ["dwelling", "commercial"], "other"),
+            "address": _addresses(plan, block),
             "floors": floors.astype(np.int64),
             "height_m": np.round(floors * FLOOR_M + 0.6, 1),
             "area_m2": shapely.area(geom) * at.scale**2,
@@ -75,8 +66,17 @@ def building_frame(
     )
 
 
-def _numbers(block: Ints) -> list[int]:
-    return (pd.Series(block).groupby(block).cumcount().to_numpy() + 1).tolist()
+def _floors(setting: Lines, lived: Ints, most: int, rng: np.random.Generator) -> Floats:
+    city = np.clip(np.ceil(lived / 2.0) + rng.integers(0, 3, len(lived)), 2, most)
+    market, village = rng.integers(2, 5, len(lived)), rng.integers(1, 4, len(lived))
+    return np.select([setting == "city", setting == "market_town"], [city, market], village)
+
+
+def _addresses(plan: Plan, block: Ints) -> list[str]:
+    """Return village and number of each house; houses of a block are numbered in their order."""
+    village = plan.home.villages["name"].to_numpy()[plan.blocks["village"].to_numpy()[block]]
+    numbers = pd.Series(block).groupby(block).cumcount().to_numpy() + 1
+    return [f"{short_name(v)}{n}号" for v, n in zip(village, numbers.tolist(), strict=True)]
 
 
 def household_frame(

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from gis_service.demo.adjacency import merged, neighbours, totals
 from gis_service.demo.living import ZONE, Living
-from gis_service.demo.raster import Floats, Ints
-from gis_service.demo.workers import house_in
+from gis_service.demo.raster import Flags, Floats, Ints
+from gis_service.demo.workers import house_in, numbered
 
 # kind, category, title, share, urgency odds (red, yellow, blue)
 CATEGORIES = (
@@ -32,6 +32,7 @@ CATEGORIES = (
 SOURCES = ("grid_app", "12345", "110", "city_management", "camera")
 HOURS = np.array([1, 1, 1, 1, 1, 2, 4, 7, 10, 11, 10, 9, 7, 7, 9, 10, 10, 10, 9, 9, 7, 5, 3, 2.0])
 WEEKDAYS = np.array([1.08, 1.02, 1.0, 1.0, 1.06, 0.94, 0.9])
+STEPS = ("reported", "accepted", "dispatched", "received", "handling", "feedback", "checked")
 DUE_HOURS = {"red": 2, "yellow": 24, "blue": 72}
 CLUSTERS = ((5, 4.0), (6, 3.5), (4, 5.0), (5, 3.0), (4, 4.0))  # grids, relative risk
 HOTSPOT_DAYS = 90
@@ -78,14 +79,8 @@ def _cluster(
 def incident_frame(living: Living, planted: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Return `size.incidents` incidents, the last of them on `today`."""
     day = _days(living, rng)
-    _grid, house = _where(living, planted, day, rng)
-    minute = rng.choice(24, len(day), p=HOURS / HOURS.sum()) * 60 + rng.integers(0, 60, len(day))
-    late = (day == 0) & (minute >= living.now.hour * 60 - 5)
-    minute[late] = rng.integers(0, living.now.hour * 60 - 10, int(late.sum()))
-    midnight = pd.Timestamp(living.today, tz=ZONE)
-    occurred = pd.Series(
-        midnight - pd.to_timedelta(day, unit="D") + pd.to_timedelta(minute, unit="min")
-    )
+    house = _where(living, planted, day, rng)
+    occurred = _moments(living, day, rng)
     at = living.house_xy[house] + rng.normal(0.0, 14.0, (len(day), 2))
     frame = _described(len(day), rng).assign(
         geom=living.at.points(at),
@@ -94,10 +89,7 @@ def incident_frame(living: Living, planted: pd.DataFrame, rng: np.random.Generat
         body_digest=None,
         address=None,
     )
-    frame = _life(living, frame, rng)
-    frame = frame.sort_values("reported_at", kind="stable").reset_index(drop=True)
-    frame.insert(0, "id", [f"inc-{n:06d}" for n in range(1, len(frame) + 1)])
-    return frame
+    return numbered(_life(living, frame, rng), ["reported_at"], "inc")
 
 
 def _days(living: Living, rng: np.random.Generator) -> Ints:
@@ -110,9 +102,19 @@ def _days(living: Living, rng: np.random.Generator) -> Ints:
     return np.sort(rng.choice(DAYS, living.size.incidents, p=share / share.sum()))
 
 
-def _where(
-    living: Living, planted: pd.DataFrame, day: Ints, rng: np.random.Generator
-) -> tuple[Ints, Ints]:
+def _moments(living: Living, day: Ints, rng: np.random.Generator) -> pd.Series[pd.Timestamp]:
+    """Return a moment on each day, by hour; on the last day none later than the made-up hour."""
+    minute = rng.choice(24, len(day), p=HOURS / HOURS.sum()) * 60 + rng.integers(0, 60, len(day))
+    late = (day == 0) & (minute >= living.now.hour * 60 - 5)
+    minute[late] = rng.integers(0, living.now.hour * 60 - 10, int(late.sum()))
+    midnight = pd.Timestamp(living.today, tz=ZONE)
+    return pd.Series(
+        midnight - pd.to_timedelta(day, unit="D") + pd.to_timedelta(minute, unit="min")
+    )
+
+
+def _where(living: Living, planted: pd.DataFrame, day: Ints, rng: np.random.Generator) -> Ints:
+    """Return the house of each incident."""
     people = _people(living)
     risk = np.ones(len(people))
     risk[planted["grid"]] = planted["relative_risk"]
@@ -121,7 +123,7 @@ def _where(
     is_recent = day < HOTSPOT_DAYS
     grid = rng.choice(len(people), len(day), p=usual)
     grid[is_recent] = rng.choice(len(people), int(is_recent.sum()), p=recent / recent.sum())
-    return grid, house_in(living, grid, rng)
+    return house_in(living, grid, rng)
 
 
 def _described(count: int, rng: np.random.Generator) -> pd.DataFrame:
@@ -155,15 +157,8 @@ def _life(living: Living, frame: pd.DataFrame, rng: np.random.Generator) -> pd.D
     stuck = rng.random(count) < 0.006
     is_closed = ((closed < now) & ~stuck).to_numpy()
     age = (now - reported).dt.total_seconds() / 3_600.0 / limit
-    steps = np.array(
-        ["reported", "accepted", "dispatched", "received", "handling", "feedback", "checked"],
-        dtype=object,
-    )
-    stage = np.clip((age * 6 + rng.random(count)).astype(int), 0, 6)
-    state = np.where(is_closed, np.where(rng.random(count) < 0.3, "rated", "closed"), steps[stage])
-    answered = is_closed & (rng.random(count) < 0.55)
-    satisfied = (rng.random(count) < 0.91).astype(object)
-    satisfied[~answered] = None
+    state = _states(age, is_closed, rng)
+    satisfied = _satisfied(is_closed, rng)
     dispatched, received = _handed_on(reported, closed.where(closed < now, now), state, rng)
     return frame.assign(
         reported_at=reported,
@@ -174,6 +169,23 @@ def _life(living: Living, frame: pd.DataFrame, rng: np.random.Generator) -> pd.D
         state=state,
         satisfied=satisfied,
     )
+
+
+def _states(
+    age: pd.Series[float], is_closed: Flags, rng: np.random.Generator
+) -> NDArray[np.object_]:
+    """Return how far each case is; `age` is in shares of the time it may take."""
+    stage = np.clip((age * 6 + rng.random(len(age))).astype(int), 0, 6)
+    ended = np.where(rng.random(len(age)) < 0.3, "rated", "closed")
+    return np.where(is_closed, ended, np.array(STEPS, dtype=object)[stage])
+
+
+def _satisfied(is_closed: Flags, rng: np.random.Generator) -> NDArray[np.object_]:
+    """Return who was content among those who answered after the end; None for the others."""
+    answered = is_closed & (rng.random(len(is_closed)) < 0.55)
+    satisfied = (rng.random(len(is_closed)) < 0.91).astype(object)
+    satisfied[~answered] = None
+    return satisfied
 
 
 def _handed_on(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gis_service.demo.identity import SURNAMES, id_numbers, names, phones
+from gis_service.demo.lines import Lines
 from gis_service.demo.raster import Flags, Floats, Ints
 from gis_service.demo.size import Size
 
@@ -25,14 +26,10 @@ def persons(
     relation = _relations(nth, rng)
     age = _ages(home, relation, len(households), rng)
     female = _female(home, relation, len(households), rng)
-    days = np.floor(age * 365.25 + rng.uniform(1, 365, len(home)))
-    born = pd.Series(pd.Timestamp(today) - pd.to_timedelta(days, unit="D"))
-    family = rng.integers(0, len(SURNAMES), len(households))
-    surname = np.where(relation == 1, rng.integers(0, len(SURNAMES), len(home)), family[home])
+    born = _births(age, today, rng)
+    surname = _surnames(home, relation, len(households), rng)
     registered = rng.random(len(home)) < scale.registered_share
     away = registered & (rng.random(len(home)) < scale.leaving * _leaving(age))
-    phone = np.array(phones(1, len(home)), dtype=object)
-    phone[age < 12] = None
     return pd.DataFrame(
         {
             "id": [f"P{n:07d}" for n in range(1, len(home) + 1)],
@@ -45,9 +42,26 @@ def persons(
             "registered": registered,
             "usual": np.where(away, rng.random(len(home)) < 0.08, rng.random(len(home)) < 0.97),
             "id_number": id_numbers(born, female),
-            "phone": phone,
+            "phone": _phones(age),
         }
     )
+
+
+def _births(age: Floats, today: date, rng: np.random.Generator) -> pd.Series[pd.Timestamp]:
+    days = np.floor(age * 365.25 + rng.uniform(1, 365, len(age)))
+    return pd.Series(pd.Timestamp(today) - pd.to_timedelta(days, unit="D"))
+
+
+def _surnames(home: Ints, relation: Ints, count: int, rng: np.random.Generator) -> Ints:
+    """Return a row of `SURNAMES` each: that of the family, a wife or husband their own."""
+    family = rng.integers(0, len(SURNAMES), count)
+    return np.where(relation == 1, rng.integers(0, len(SURNAMES), len(home)), family[home])
+
+
+def _phones(age: Floats) -> Lines:
+    phone = np.array(phones(1, len(age)), dtype=object)
+    phone[age < 12] = None
+    return phone
 
 
 def _members(count: int, people: int, rng: np.random.Generator) -> Ints:

@@ -89,19 +89,8 @@ def entrances(houses: Lines, streets: Lines) -> Floats:
 def place_frame(living: Living, rng: np.random.Generator) -> pd.DataFrame:
     """Return the places: public buildings, and the scenic spots of special grids."""
     public = living.public[living.public["kind"] != "centre"]
-    grids = living.parting.grids
-    spots = np.flatnonzero((grids["special_use"] == "scenic").to_numpy())
-    block = np.array([np.flatnonzero(living.parting.grid == g)[0] for g in spots], dtype=np.int64)
-    middle = shapely.point_on_surface(living.plan.blocks["geom"].to_numpy()[block])
-    frame = pd.DataFrame(
-        {
-            "name": [*public["name"], *[f"{n}景区" for n in SCENIC[: len(spots)]]],
-            "kind": [*public["kind"], *["scenic"] * len(spots)],
-            "is_key": [*public["is_key"], *[True] * len(spots)],
-            "x": [*public["x"], *shapely.get_x(middle)],
-            "y": [*public["y"], *shapely.get_y(middle)],
-        }
-    )
+    spots = _scenic_spots(living)
+    frame = pd.concat([public[list(spots.columns)], spots], ignore_index=True)
     return pd.DataFrame(
         {
             "id": [f"L{n:04d}" for n in range(1, len(frame) + 1)],
@@ -114,6 +103,29 @@ def place_frame(living: Living, rng: np.random.Generator) -> pd.DataFrame:
     )
 
 
+def _scenic_spots(living: Living) -> pd.DataFrame:
+    """Return a spot in the first block of each scenic grid, as `public_houses` are given."""
+    spots = np.flatnonzero((living.parting.grids["special_use"] == "scenic").to_numpy())
+    block = np.array([np.flatnonzero(living.parting.grid == g)[0] for g in spots], dtype=np.int64)
+    middle = shapely.point_on_surface(living.plan.blocks["geom"].to_numpy()[block])
+    return pd.DataFrame(
+        {
+            "name": [f"{name}景区" for name in SCENIC[: len(spots)]],
+            "kind": "scenic",
+            "is_key": True,
+            "x": shapely.get_x(middle),
+            "y": shapely.get_y(middle),
+        }
+    )
+
+
+TITLES = {
+    "shop": "商店",
+    "enterprise": "有限公司",
+    "cooperative": "专业合作社",
+    "association": "协会",
+}  # of kinds of organisations
+WORDS = ("山珍", "兴农", "秦绿", "康泰", "云岭", "禾丰", "金果", "顺达", "惠民", "青源")
 SCENIC = ("云台", "百瀑沟", "松鹤岭", "听泉谷", "红叶坪", "石林沟")
 
 
@@ -123,24 +135,14 @@ def organisation_frame(living: Living, rng: np.random.Generator) -> pd.DataFrame
     setting = living.plan.setting[living.houses["block"].to_numpy()]
     weight = np.select([setting == "city", setting == "market_town"], [6.0, 4.0], 0.4)
     house = np.sort(rng.choice(len(setting), count, replace=False, p=weight / weight.sum()))
-    kind = rng.choice(
-        ["shop", "enterprise", "cooperative", "association"], count, p=[0.55, 0.2, 0.2, 0.05]
-    )
-    title = {
-        "shop": "商店",
-        "enterprise": "有限公司",
-        "cooperative": "专业合作社",
-        "association": "协会",
-    }
-    word = rng.choice(
-        ["山珍", "兴农", "秦绿", "康泰", "云岭", "禾丰", "金果", "顺达", "惠民", "青源"], count
-    )
+    kind = rng.choice(list(TITLES), count, p=[0.55, 0.2, 0.2, 0.05])
+    word = rng.choice(WORDS, count)
     spot = entrances(living.houses["geom"].to_numpy()[house], living.streets["geom"].to_numpy())
     return pd.DataFrame(
         {
             "id": [f"E{n:04d}" for n in range(1, count + 1)],
             "name": [
-                f"{w}{n % 97 + 1}号{title[k]}"
+                f"{w}{n % 97 + 1}号{TITLES[k]}"
                 for n, (w, k) in enumerate(zip(word, kind, strict=True))
             ],
             "geom": living.at.points(spot),

@@ -80,18 +80,9 @@ def laid_out(seed: int, units: pd.DataFrame, scale: Size, site: Site) -> Plan:
     way = led_into(way, list(towns.values()))
     streets = pd.concat([way, *(t.streets for t in towns.values())], ignore_index=True)
     county = shapely.coverage_union_all(blocks["geom"].to_numpy())
+    lines = _within(streets, county), _within(water, county)
     names = dict(zip(units["code"], units["name"], strict=True))
-    return Plan(
-        box,
-        land,
-        home,
-        blocks,
-        shared,
-        _within(streets, county),
-        _within(water, county),
-        names,
-        scale,
-    )
+    return Plan(box, land, home, blocks, shared, *lines, names, scale)
 
 
 def _towns(

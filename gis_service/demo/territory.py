@@ -16,6 +16,7 @@ from gis_service.demo.raster import Ints
 from gis_service.demo.site import Site
 from gis_service.demo.stored import Placing
 from grid_boundaries.codes import PROFILES, first_block_ids, next_grid_codes
+from grid_boundaries.cutting import multipolygon
 
 VALID_FROM = date(2024, 1, 1)
 ORDINALS = "一二三四五六七八九十"
@@ -42,10 +43,10 @@ def territory(plan: Plan, parting: Parting, units: pd.DataFrame, at: Placing) ->
     block_id = first_block_ids(shapely.get_coordinates(shapely.point_on_surface(metric)))
     group_id, groups = _groups(plan)
     grids, grid_code = _grids(plan, parting, geom, metric)
-    in_group = blocks["group"].to_numpy()
     ids = pd.DataFrame({"id": block_id, "village_code": code})
     block = ids.assign(
-        group_id=np.array([*group_id, None], dtype=object)[in_group],  # −1, no group, is the last
+        # −1, no group, is the last
+        group_id=np.array([*group_id, None], dtype=object)[blocks["group"].to_numpy()],
         kind=np.where(parting.special, "special", blocks["kind"]),
         alias=None,
         area_m2=shapely.area(metric),
@@ -54,25 +55,26 @@ def territory(plan: Plan, parting: Parting, units: pd.DataFrame, at: Placing) ->
         valid_from=VALID_FROM,
         valid_to=None,
     )
-    grid_block = pd.DataFrame({"block_id": block_id, "grid_code": grid_code[parting.grid]})
+    block_grid = grid_code[parting.grid]
     frames = {
         "unit": _units(units, code, geom),
         "villagers_group": groups,
         "block": block.sort_values("id").reset_index(drop=True),
         "grid": grids.sort_values("code").reset_index(drop=True),
-        "grid_block": grid_block.assign(valid_from=VALID_FROM, valid_to=None)
-        .sort_values("block_id")
-        .reset_index(drop=True),
+        "grid_block": _grid_blocks(block_id, block_grid),
         "elevation": _elevation(plan, at),
     }
-    return Territory(frames, block_id, grid_code[parting.grid], path, group_id)
+    return Territory(frames, block_id, block_grid, path, group_id)
+
+
+def _grid_blocks(block_id: Lines, block_grid: Lines) -> pd.DataFrame:
+    frame = pd.DataFrame({"block_id": block_id, "grid_code": block_grid})
+    dated = frame.assign(valid_from=VALID_FROM, valid_to=None)
+    return dated.sort_values("block_id").reset_index(drop=True)
 
 
 def _multi(shapes: Lines) -> Lines:
-    return np.array(
-        [s if s.geom_type == "MultiPolygon" else shapely.MultiPolygon([s]) for s in shapes],
-        dtype=object,
-    )
+    return np.array([multipolygon(shape) for shape in shapes], dtype=object)
 
 
 def _groups(plan: Plan) -> tuple[Lines, pd.DataFrame]:
@@ -122,27 +124,34 @@ def _grids(plan: Plan, parting: Parting, geom: Lines, metric: Lines) -> tuple[pd
     shapes = _unions(geom, parting.grid, count)
     village = plan.home.villages.iloc[grids["village"].to_numpy()].reset_index(drop=True)
     middle = shapely.point_on_surface(_unions(metric, parting.grid, count))
-    code = np.empty(count, dtype=object)
-    for village_code, rows in village.groupby("code").indices.items():
-        points = shapely.get_coordinates(middle[rows])
-        code[rows] = next_grid_codes(str(village_code), points, PROFILES["cn"])
-    name = [
-        short_name(v) + (f"{USES[u]}专属网格" if u else f"第{ordinal(int(c[-3:]))}网格")
-        for v, c, u in zip(village["name"], code, grids["special_use"].fillna(""), strict=True)
-    ]
-    area = np.bincount(parting.grid, weights=shapely.area(metric))
+    code = _grid_codes(village["code"], middle)
+    uses = grids["special_use"].fillna("")
     frame = grids[["kind", "special_use", "setting"]].assign(
         code=code,
-        name=name,
+        name=[_grid_name(*one) for one in zip(village["name"], code, uses, strict=True)],
         alias=None,
         village_code=village["code"],
-        area_m2=area,
+        area_m2=np.bincount(parting.grid, weights=shapely.area(metric)),
         unit_path=village["unit_path"],
         geom=_multi(shapes),
         valid_from=VALID_FROM,
         valid_to=None,
     )
     return frame, code
+
+
+def _grid_codes(village: pd.Series[str], middle: Lines) -> Lines:
+    """Return the code of each grid by its village and a point inside it."""
+    code = np.empty(len(village), dtype=object)
+    for village_code, rows in village.groupby(village).indices.items():
+        points = shapely.get_coordinates(middle[rows])
+        code[rows] = next_grid_codes(str(village_code), points, PROFILES["cn"])
+    return code
+
+
+def _grid_name(village: str, code: str, use: str) -> str:
+    which = f"{USES[use]}专属网格" if use else f"第{ordinal(int(code[-3:]))}网格"
+    return short_name(village) + which
 
 
 def _unions(geom: Lines, owner: Ints, count: int) -> Lines:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from gis_service.demo.identity import names, phones
+from gis_service.demo.lines import Lines
 from gis_service.demo.living import Living
 from gis_service.demo.raster import Floats, Ints
 
@@ -98,8 +99,14 @@ def worker_frame(
 
 def _places_in(living: Living, grid: Ints, rng: np.random.Generator) -> Floats:
     """Return for each grid a random point before one of its houses, or on its ground."""
-    house = house_in(living, grid, rng)
-    at = living.house_xy[np.maximum(house, 0)] + rng.normal(0.0, 12.0, (len(grid), 2))
+    return _before(living, house_in(living, grid, rng), grid, 12.0, rng)
+
+
+def _before(
+    living: Living, house: Ints, grid: Ints, spread_m: float, rng: np.random.Generator
+) -> Floats:
+    """Return a random point before each house, or on the ground of the grid where it is −1."""
+    at = living.house_xy[np.maximum(house, 0)] + rng.normal(0.0, spread_m, (len(grid), 2))
     bare = np.flatnonzero(house < 0)
     at[bare] = living.grid_point[grid[bare]]
     return at
@@ -121,13 +128,9 @@ def position_frame(
     """Return a day of positions of the workers on duty, walking between houses of their grid."""
     duty = np.flatnonzero(workers["on_duty"].to_numpy())
     steps = max(2, living.size.positions // max(1, len(duty)))
-    stops = _places_in(living, np.repeat(home[duty], 8), rng).reshape(len(duty), 8, 2)
-    along = np.linspace(0.0, 6.999, steps)
-    part = (along % 1.0)[None, :, None]
-    path = stops[:, along.astype(int)] * (1 - part) + stops[:, along.astype(int) + 1] * part
-    last = workers["geom"].to_numpy()[duty]
+    path = _walks(living, home[duty], steps, rng)
     shapes = living.at.points(path.reshape(-1, 2)).reshape(len(duty), steps)
-    shapes[:, -1] = last
+    shapes[:, -1] = workers["geom"].to_numpy()[duty]
     ends = workers["located_at"].to_numpy()[duty]
     back = np.arange(steps)[::-1] * POSITION_STEP_MINUTES
     times = [e - timedelta(minutes=int(b)) for e in ends for b in back]
@@ -146,6 +149,14 @@ def position_frame(
     )
 
 
+def _walks(living: Living, home: Ints, steps: int, rng: np.random.Generator) -> Floats:
+    """Return the way of each worker from house to house of a grid, shape (workers, steps, 2)."""
+    stops = _places_in(living, np.repeat(home, 8), rng).reshape(len(home), 8, 2)
+    along = np.linspace(0.0, 6.999, steps)
+    part = (along % 1.0)[None, :, None]
+    return stops[:, along.astype(int)] * (1 - part) + stops[:, along.astype(int) + 1] * part
+
+
 def visit_frame(
     living: Living,
     posted: pd.DataFrame,
@@ -159,29 +170,40 @@ def visit_frame(
     pick = rng.choice(len(current), living.size.visits, p=keen / keen.sum())
     grid = current["grid"].to_numpy()[pick]
     house = house_in(living, grid, rng)
-    first = pd.Series(np.arange(len(house_of_household))).groupby(house_of_household).first()
-    lived = pd.Series(house).map(first)
-    kind = rng.choice(["visit", "patrol", "no_incident"], len(pick), p=[0.68, 0.22, 0.10])
-    kind = np.where((kind == "visit") & lived.isna().to_numpy(), "patrol", kind)
-    home = pd.Series(households["id"].to_numpy()[lived.fillna(0).astype(int)], dtype=object)
-    at = living.house_xy[np.maximum(house, 0)] + rng.normal(0.0, 8.0, (len(pick), 2))
-    at[house < 0] = living.grid_point[grid[house < 0]]
+    kind, home = _purposes(house, households, house_of_household, rng)
     frame = pd.DataFrame(
         {
             "name": None,
-            "geom": living.at.points(at),
+            "geom": living.at.points(_before(living, house, grid, 8.0, rng)),
             "worker_id": [f"G{w + 1:04d}" for w in current["worker"].to_numpy()[pick]],
             "kind": kind,
-            "household_id": home.where(kind == "visit", None),
+            "household_id": home,
             "place_id": None,
             "visited_at": _visit_times(living, len(pick), rng),
             "result": rng.choice(["正常", "已登记", "需回访"], len(pick), p=[0.9, 0.07, 0.03]),
             "body_digest": None,
         }
     )
-    frame = frame.sort_values(["visited_at", "worker_id"], kind="stable").reset_index(drop=True)
-    frame.insert(0, "id", [f"visit-{n:06d}" for n in range(1, len(frame) + 1)])
-    return frame
+    return numbered(frame, ["visited_at", "worker_id"], "visit")
+
+
+def _purposes(
+    house: Ints, households: pd.DataFrame, house_of_household: Ints, rng: np.random.Generator
+) -> tuple[Lines, pd.Series[Any]]:
+    """Return the kind of each visit to a house, and whom it is paid to; no home, no visit."""
+    first = pd.Series(np.arange(len(house_of_household))).groupby(house_of_household).first()
+    lived = pd.Series(house).map(first)
+    kind = rng.choice(["visit", "patrol", "no_incident"], len(house), p=[0.68, 0.22, 0.10])
+    kind = np.where((kind == "visit") & lived.isna().to_numpy(), "patrol", kind)
+    home = pd.Series(households["id"].to_numpy()[lived.fillna(0).astype(int)], dtype=object)
+    return kind, home.where(kind == "visit", None)
+
+
+def numbered(frame: pd.DataFrame, by: list[str], word: str) -> pd.DataFrame:
+    """Return rows in the order of some columns, with ids of a word and their number."""
+    ordered = frame.sort_values(by, kind="stable").reset_index(drop=True)
+    ordered.insert(0, "id", [f"{word}-{n:06d}" for n in range(1, len(ordered) + 1)])
+    return ordered
 
 
 def _visit_times(living: Living, count: int, rng: np.random.Generator) -> pd.Series[Any]:

@@ -10,6 +10,7 @@ from gis_service import import_decisions as decisions
 from gis_service import import_requests as requests
 from gis_service import importing
 from gis_service.errors import problem_answers
+from gis_service.file_limits import file_limits
 from gis_service.plan_requests import read
 from gis_service.routes.asking import JsonBody, Service, Who
 from gis_service.routes.layers import GEOJSON
@@ -31,7 +32,7 @@ def take(
     """Take a layer of outlines and report on it; no grid changes."""
     who.needs("plans")
     named = asked.named(file.name)
-    found = importing.read_upload(file.body, named, importing.limits_of(service.settings))
+    found = importing.read_upload(file.body, named, file_limits(service.settings))
     with desk_of(service, who) as desk:
         return importing.take_in(desk, found, named)
 

@@ -129,15 +129,21 @@ def public_map(
         return to_sign_in(request)
     with desk_of(service, who) as desk:
         poster = village_poster(desk, village, plan)
-    # only the digits that matched a village, and what was read as a number or a word
+    ways = _poster_ways(village, plan, paper, language)
+    return page_answer(request, poster_page(poster, language, paper, ways))
+
+
+def _poster_ways(
+    village: str, plan: int | None, paper: str, language: str
+) -> list[tuple[str, str]]:
+    """Return the addresses that a map leads to, made of nothing but what was read and matched."""
     own = f"/public/{quote(village, safe='')}/map"
     of_plan = "" if plan is None else f"&plan={plan}"
-    ways = [
+    return [
         (f"{own}.pdf?paper=a4&lang={language}{of_plan}", "poster.a4"),
         (f"{own}.pdf?paper=a3&lang={language}{of_plan}", "poster.a3"),
         (f"{own}?paper={paper}&lang={OTHER[language]}{of_plan}", "language.other"),
     ]
-    return page_answer(request, poster_page(poster, language, paper, ways))
 
 
 @router.get("/public/{village}/map.pdf")

@@ -78,12 +78,17 @@ def lying(blocks: GeoSeries, polygons: GeoSeries, *, least_share: float = LEAST_
     shares = _shares(shapes, grounds, doubtful)
     owners = _owners(shapes, grounds, doubtful, shares, least_share)
     grid_of |= {names[block]: codes[code] for block, code in owners.items()}
-    open_ones = shares[~shares["block"].isin(owners)]
-    shared: dict[str, dict[str, float]] = {}
-    for block, code, share in open_ones.itertuples(index=False):
-        shared.setdefault(str(names[block]), {})[str(codes[code])] = round(share, 4)
+    shared = _shared(shares[~shares["block"].isin(owners)], names, codes)
     outside = tuple(name for name in names if name not in grid_of and name not in shared)
     return Lying(grid_of, shared, outside)
+
+
+def _shared(shares: pd.DataFrame, names: Any, codes: Any) -> dict[str, dict[str, float]]:
+    """Return how much of each block lies in each grid, by name and code."""
+    shared: dict[str, dict[str, float]] = {}
+    for block, code, share in shares.itertuples(index=False):
+        shared.setdefault(str(names[block]), {})[str(codes[code])] = round(share, 4)
+    return shared
 
 
 def refuse_unclear(found: Lying, *, least_share: float, partial: bool) -> None:

@@ -12,6 +12,7 @@ from geopandas import GeoSeries
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from grid_boundaries.cutting import stored_wkb
 from grid_boundaries.errors import TooLarge
 from grid_boundaries.exchange.tiling import borders, tiles
 from grid_boundaries.exchange.told import refusal
@@ -123,20 +124,27 @@ def split_into(shapes: GeoSeries, whole: str, pieces: Mapping[str, BaseGeometry]
     corners = shapely.get_coordinates(block)
     own = {name: _fitted(piece, corners) for name, piece in sorted(pieces.items())}
     _refuse_misfits(whole, block, own)
-    nodes = _new_nodes(block, list(own.values()))
-    near = shapes.index[shapes.intersects(shapely.buffer(block, CLOSE_DEG)).to_numpy(bool)]
-    beside = {str(name): shapes[name] for name in near if name != whole}
-    noded = {name: _noded(shape, nodes) for name, shape in beside.items()}
-    changed = [name for name in beside if _wkb(noded[name]) != _wkb(beside[name])]
-    before = [(whole, _wkb(block)), *((name, _wkb(beside[name])) for name in changed)]
-    after = {**{name: noded[name] for name in changed}, **own}
+    before, after = _changed_beside(shapes, whole, _new_nodes(block, list(own.values())))
+    after |= {name: stored_wkb(piece) for name, piece in own.items()}
     return Split(
         whole,
         shapely.to_wkb(_line_between(own)),
-        tuple(sorted(own)),
-        tuple(before),
-        tuple((name, _wkb(after[name])) for name in sorted(after)),
+        tuple(own),
+        ((whole, stored_wkb(block)), *before.items()),
+        tuple(sorted(after.items())),
     )
+
+
+def _changed_beside(
+    shapes: GeoSeries, whole: str, nodes: Points
+) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """Return the neighbours of a block that get new nodes, as they were and as they become."""
+    near = shapes.intersects(shapely.buffer(shapes[whole], CLOSE_DEG)).to_numpy(bool)
+    beside = shapes[near].drop(whole)
+    before = {str(name): stored_wkb(shape) for name, shape in beside.items()}
+    after = {str(name): stored_wkb(_noded(shape, nodes)) for name, shape in beside.items()}
+    changed = [name for name in before if before[name] != after[name]]
+    return {name: before[name] for name in changed}, {name: after[name] for name in changed}
 
 
 def _tree(
@@ -298,9 +306,3 @@ def _refuse_shapeless(unknown: Collection[str], ground: GeoSeries) -> None:
             "or GeoJSON)",
             shapeless,
         )
-
-
-def _wkb(shape: BaseGeometry) -> bytes:
-    # blocks are stored as multipolygons
-    whole = shapely.MultiPolygon([shape]) if isinstance(shape, shapely.Polygon) else shape
-    return bytes(shapely.to_wkb(whole))

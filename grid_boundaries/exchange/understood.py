@@ -123,21 +123,25 @@ def strokes_to(
     TooLarge
         More than 5,000 grids to be made.
     """
+    going = _going(state, wanted)
+    new = sorted(grids.keys() - state.grids.keys())
+    _refuse_many(new)
+    made = [Create(grids[code], going.pop(code, ())) for code in new]
+    moved = [Move(blocks, code) for code, blocks in sorted(going.items(), key=str)]
+    between = replayed(state, (*made, *moved))
+    is_whole = len(wanted) == len(state.grid_of)
+    left = {code for code in state.grids if is_whole or state.blocks_of(code)} - grids.keys()
+    gone = [Retire(code) for code in sorted(left) if not between.blocks_of(code)]
+    return (*made, *moved, *gone), replayed(between, tuple(gone))
+
+
+def _going(state: State, wanted: Wanted) -> dict[str | None, tuple[str, ...]]:
+    """Return the blocks that come to each grid from elsewhere."""
     going: dict[str | None, list[str]] = {}
     for block, code in sorted(wanted.items()):
         if state.grid_of[block] != code:
             going.setdefault(code, []).append(block)
-    new = sorted(grids.keys() - state.grids.keys())
-    _refuse_many(new)
-    made = [Create(grids[code], tuple(going.pop(code, ()))) for code in new]
-    moved = [Move(tuple(blocks), code) for code, blocks in sorted(going.items(), key=str)]
-    between = replayed(state, (*made, *moved))
-    is_whole = len(wanted) == len(state.grid_of)
-    left = [code for code in state.grids if is_whole or state.blocks_of(code)]
-    gone = [
-        Retire(code) for code in sorted(left) if code not in grids and not between.blocks_of(code)
-    ]
-    return (*made, *moved, *gone), replayed(between, tuple(gone))
+    return {code: tuple(blocks) for code, blocks in going.items()}
 
 
 def _refuse_many(new: Collection[str]) -> None:
@@ -184,37 +188,45 @@ def _refuse_shifted(
 def _placed(grids: Mapping[str, Grid], wanted: Wanted, base: Base) -> dict[str, Grid]:
     """Return the file's grids, each in a village of the county: its own, or its blocks'."""
     known = set(base.villages.values())
-    held: dict[str | None, Counter[str]] = {}
-    for block, code in wanted.items():
-        whole = in_terms_of(block, base.villages)
-        held.setdefault(code, Counter())[base.villages.get(whole or "", "")] += 1
+    held = _villages_of(wanted, base.villages)
     placed = {}
     for code, grid in grids.items():
         village = grid.village_code
         if village not in known and held.get(code):
             village = held[code].most_common(1)[0][0]
         placed[code] = replace(grid, village_code=village)
-    strangers = [
-        code for code, grid in placed.items()
-        if grid.village_code not in known and code not in base.state.grids
-    ]  # fmt: skip
-    if strangers:
+    lost = {code for code, grid in placed.items() if grid.village_code not in known}
+    _refuse_lost(lost - base.state.grids.keys())
+    return placed
+
+
+def _refuse_lost(codes: Collection[str]) -> None:
+    if codes:
         raise refusal(
             "grids-without-village",
             "这些网格没有图斑，也没有写明本县的村（社区）：{names}",
             "These grids hold no block and name no village of the county: {names}",
-            sorted(strangers),
+            sorted(codes),
         )
-    return placed
+
+
+def _villages_of(wanted: Wanted, villages: Mapping[str, str]) -> dict[str | None, Counter[str]]:
+    """Return how many blocks of each village every grid gets."""
+    held: dict[str | None, Counter[str]] = {}
+    for block, code in wanted.items():
+        whole = in_terms_of(block, villages)
+        held.setdefault(code, Counter())[villages.get(whole or "", "")] += 1
+    return held
 
 
 def _differing(
     state: State, grids: Mapping[str, Grid]
 ) -> dict[str, dict[str, tuple[str | None, str | None]]]:
-    both = {code: (asdict(state.grids[code]), asdict(grids[code])) for code in grids
-            if code in state.grids}  # fmt: skip
-    found = {
-        code: {name: (kept[name], theirs[name]) for name in kept if kept[name] != theirs[name]}
-        for code, (kept, theirs) in both.items()
-    }
+    both = [code for code in grids if code in state.grids]
+    found = {code: _other_facts(state.grids[code], grids[code]) for code in both}
     return {code: facts for code, facts in found.items() if facts}
+
+
+def _other_facts(ours: Grid, theirs: Grid) -> dict[str, tuple[str | None, str | None]]:
+    kept, said = asdict(ours), asdict(theirs)
+    return {name: (kept[name], said[name]) for name in kept if kept[name] != said[name]}

@@ -52,14 +52,16 @@ def strokes_for(
         if code is not None and code not in state.grids:
             to = new_code(grids[code])
             yield Create(_made(to, grids[code]), blocks)
-        else:
-            blocks = tuple(name for name in blocks if state.grid_of[name] != to)
-            if blocks:
-                yield Move(blocks, to)
+        elif coming := tuple(name for name in blocks if state.grid_of[name] != to):
+            yield Move(coming, to)
         after.update(dict.fromkeys(blocks, to))
-    for code in sorted(set(state.grids) - {held for held in after.values() if held}):
-        if state.blocks_of(code):
-            yield Retire(code)
+    yield from map(Retire, _left_empty(state, after))
+
+
+def _left_empty(state: State, after: Mapping[str, str | None]) -> list[str]:
+    """Return the grids that had blocks and have none afterwards."""
+    gone = state.grids.keys() - set(after.values())
+    return sorted(code for code in gone if state.blocks_of(code))
 
 
 def _wanted(

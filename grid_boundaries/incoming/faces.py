@@ -64,10 +64,7 @@ def faces(
     """
     # in one order, so that rounding in the overlay is the same whichever way a file is sorted
     marked = grids[["code", grids.geometry.name]].sort_values("code", ignore_index=True)
-    if foreign is not None and len(foreign):
-        marks = foreign.assign(code=MARK + foreign["unit"])[["code", foreign.geometry.name]]
-        marked = GeoDataFrame(pd.concat([marked, marks], ignore_index=True), crs=grids.crs)
-    found = claims(marked, within=within)
+    found = claims(_with_marks(marked, foreign), within=within)
     shapes = found.geometry.to_numpy()
     claimants, lies_in = _unmarked(found["claimants"].to_numpy())
     columns = {
@@ -79,6 +76,14 @@ def faces(
     }
     table = GeoDataFrame(columns, geometry=shapes, crs=grids.crs)
     return Faces(table, shared_edges(shapes))
+
+
+def _with_marks(grids: GeoDataFrame, foreign: GeoDataFrame | None) -> GeoDataFrame:
+    """Return outlines and, marked as such, the foreign parts among them."""
+    if foreign is None or foreign.empty:
+        return grids
+    marks = foreign.assign(code=MARK + foreign["unit"])[["code", foreign.geometry.name]]
+    return GeoDataFrame(pd.concat([grids, marks], ignore_index=True), crs=grids.crs)
 
 
 def _unmarked(claimants: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

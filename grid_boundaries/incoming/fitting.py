@@ -49,8 +49,8 @@ def fitted(blocks: GeoDataFrame, cover: GeoDataFrame) -> pd.DataFrame:
     area_m2 = blocks.geometry.area.to_numpy()
     best["share"] = np.minimum(best["area_m2"].fillna(0).to_numpy() / area_m2, 1.0)
     best["others"] = [() if isinstance(one, float) else one for one in others]
-    best["code"] = best["code"].astype(object).where(best["code"].notna(), None)
-    best["proposed"] = best["proposed"].astype(object).where(best["proposed"].notna(), None)
+    for name in ("code", "proposed"):
+        best[name] = best[name].astype(object).where(best[name].notna(), None)
     return best[["kind", "code", "proposed", "share", "others"]].set_index(blocks.index)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from geopandas import GeoDataFrame
@@ -70,19 +71,44 @@ def labelled(rows: GeoDataFrame) -> tuple[GeoDataFrame, list[Finding]]:
     rows
         Columns code and name, indexed by row number in the file.
     """
-    # before white space is made single, which would take bytes of a garbled name away
-    seen = ["" if cell is None or cell != cell else str(cell) for cell in rows["name"]]
-    right = [ungarbled(name) for name in seen]
-    names = [clean_name(good or name) for name, good in zip(seen, right, strict=True)]
-    codes = [clean_code(cell) for cell in rows["code"]]
-    found: list[Finding] = []
-    for place, (number, shape) in enumerate(zip(rows.index, rows.geometry.array, strict=True)):
-        if not codes[place]:
-            codes[place] = f"?{number}"
-            found.append(_missing(codes[place], number, shape))
-        if right[place] is not None or LOST in names[place]:
-            found.append(_garbled(seen[place], right[place], codes[place], number, shape))
-    return rows.assign(code=codes, name=names), found
+    read = [_Label.read(code, name) for code, name in zip(rows["code"], rows["name"], strict=True)]
+    found = [
+        finding
+        for label, number, shape in zip(read, rows.index, rows.geometry.array, strict=True)
+        for finding in label.faults(number, shape)
+    ]
+    codes = [label.code_in(number) for label, number in zip(read, rows.index, strict=True)]
+    return rows.assign(code=codes, name=[label.name for label in read]), found
+
+
+@dataclass(frozen=True)
+class _Label:
+    """Code and name of a row; the name as it was seen, and put right where it was garbled."""
+
+    code: str
+    seen: str
+    right: str | None
+
+    @classmethod
+    def read(cls, code: Any, name: Any) -> _Label:
+        # before white space is made single, which would take bytes of a garbled name away
+        seen = "" if name is None or name != name else str(name)
+        return cls(clean_code(code), seen, ungarbled(seen))
+
+    @property
+    def name(self) -> str:
+        return clean_name(self.right or self.seen)
+
+    def code_in(self, number: Any) -> str:
+        """Return the code, or a provisional one from the number of the row."""
+        return self.code or f"?{number}"
+
+    def faults(self, number: Any, shape: Any) -> Iterator[Finding]:
+        code = self.code_in(number)
+        if not self.code:
+            yield _missing(code, number, shape)
+        if self.right is not None or LOST in self.name:
+            yield _garbled(self.seen, self.right, code, number, shape)
 
 
 def code_faults(

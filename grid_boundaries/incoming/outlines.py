@@ -132,22 +132,24 @@ def _united(rows: GeoDataFrame) -> tuple[GeoDataFrame, list[Finding]]:
     """Make one outline of rows with one code and name; other names are other grids."""
     shapes, names = rows.geometry.to_numpy(), rows["name"].tolist()
     numbers = [int(row) for row in rows.index]
-    found = [
-        _same_code(code, [numbers[place] for place in places],
-                   {names[place] for place in places}, shapes[places])
-        for code, places in _places(rows["code"]).items() if len(places) > 1
-    ]  # fmt: skip
+    found = list(_same_codes(rows))
     members = sorted(_places(_told_apart(rows["code"], names)).items())
-    whole = np.empty(len(members), dtype=object)
-    for at, (_, places) in enumerate(members):  # a union for each of the few in several rows
-        own = shapes[places]
-        whole[at] = own[0] if len(own) == 1 else shapely.union_all(own)
     columns = {
         "code": [code for code, _ in members],
         "name": [next((names[p] for p in places if names[p]), "") for _, places in members],
         "rows": [tuple(numbers[place] for place in places) for _, places in members],
     }
+    whole = _unions(shapes, [places for _, places in members])
     return GeoDataFrame(columns, geometry=whole, crs=rows.crs), found
+
+
+def _unions(shapes: Any, members: Sequence[list[int]]) -> Any:
+    """Return the union of the shapes at each list of positions."""
+    whole = np.empty(len(members), dtype=object)
+    for at, places in enumerate(members):  # a union for each of the few in several rows
+        own = shapes[places]
+        whole[at] = own[0] if len(own) == 1 else shapely.union_all(own)
+    return whole
 
 
 def _places(codes: Iterable[str]) -> dict[str, list[int]]:
@@ -165,6 +167,15 @@ def _told_apart(codes: Iterable[str], names: Iterable[str]) -> Iterator[str]:
         own = known.setdefault(code, {})
         number = own.setdefault(name, len(own) + 1) if name or not own else 1
         yield code if number == 1 else f"{code}~{number}"
+
+
+def _same_codes(rows: GeoDataFrame) -> Iterator[Finding]:
+    """Yield a finding for each code that several rows have."""
+    shapes, names = rows.geometry.to_numpy(), rows["name"].to_numpy()
+    for code, places in _places(rows["code"]).items():
+        if len(places) > 1:
+            numbers = rows.index[places].astype(int).tolist()
+            yield _same_code(code, numbers, set(names[places]), shapes[places])
 
 
 def _same_code(code: str, rows: list[int], names: set[str], shapes: Any) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -102,11 +103,7 @@ def _incidents(view: View, now: datetime) -> Select[*tuple[Any, ...]]:
         "open": is_open,
         "overdue": and_(is_open, table.due_at < now),
         "dispatched": is_dispatched,
-        "in_time": and_(
-            is_dispatched,
-            table.dispatched_at - table.reported_at <= DISPATCH_WITHIN,
-            table.received_at - table.dispatched_at <= RECEIVE_WITHIN,
-        ),
+        "in_time": and_(is_dispatched, *_in_time()),
         "due": is_due,
         "closed": and_(is_due, table.closed_at <= now),
         "answered": and_(recent, table.satisfied.is_not(None)),
@@ -114,6 +111,11 @@ def _incidents(view: View, now: datetime) -> Select[*tuple[Any, ...]]:
     }
     happened = table.occurred_at <= now
     return narrowed(select(*_counts(numbers)).where(happened), view, table.unit_path)
+
+
+def _in_time() -> Iterator[ColumnElement[bool]]:
+    yield incident.c.dispatched_at - incident.c.reported_at <= DISPATCH_WITHIN
+    yield incident.c.received_at - incident.c.dispatched_at <= RECEIVE_WITHIN
 
 
 def _counts(numbers: dict[str, ColumnElement[bool]]) -> list[ColumnElement[int]]:

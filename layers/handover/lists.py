@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,8 @@ import pandas as pd
 from layers.handover.small_counts import SMALLEST, told, without_small
 
 KINDS = ("building", "key_place", "camera", "incident")
+# grid before and after, kind, id and name of a group, households, people
+_Line = tuple[str, str, str, str, str | None, int, int]
 Holders = Mapping[str | None, frozenset[str | None]]
 NOBODY: frozenset[str | None] = frozenset({None})  # holds a grid without a worker, and no grid
 
@@ -131,39 +134,26 @@ def groups_of(households: pd.DataFrame, moved: pd.DataFrame) -> list[tuple[Group
     if own.empty:
         return []
     old, new = (hands_of(moved, way) for way in ("from_grid", "to_grid"))
-    table = own.assign(
-        **{
-            "from": [old[block] or "" for block in own["block"]],
-            "to": [new[block] or "" for block in own["block"]],
-        }
-    )
-    names = ["from", "to", "kind", "group"]
-    counted = table.groupby(names, sort=True).agg(
+    table = own.assign(old=own["block"].map(old).fillna(""), new=own["block"].map(new).fillna(""))
+    counted = table.groupby(["old", "new", "kind", "group"], sort=True).agg(
         name=("name", "first"), households=("people", "size"), people=("people", "sum")
     )
-    lines = [
-        (*key, line.name, int(line.households), int(line.people))
-        for key, line in zip(counted.index, _lines(counted), strict=True)
-    ]
-    pairs = sorted({(line[0], line[1]) for line in lines})
-    return [one for pair in pairs for one in _hidden([r for r in lines if r[:2] == pair])]
-
-
-@dataclass(frozen=True)
-class _Line:
-    name: str | None
-    households: int
-    people: int
-
-
-def _lines(counted: pd.DataFrame) -> list[_Line]:
+    # sorted, so that the lines of a pair of grids stand together
     return [
-        _Line(name if isinstance(name, str) else None, homes, people)
-        for name, homes, people in counted.itertuples(index=False, name=None)
+        one
+        for _, pair in groupby(_lines(counted), key=lambda line: line[:2])
+        for one in _hidden(list(pair))
     ]
 
 
-def _hidden(lines: Sequence[tuple[Any, ...]]) -> list[tuple[Group, int, int]]:
+def _lines(counted: pd.DataFrame) -> Iterator[_Line]:
+    rows = counted.reset_index().itertuples(index=False, name=None)
+    for old, new, kind, group, name, homes, people in rows:
+        told_name = name if isinstance(name, str) else None
+        yield (old, new, kind, group, told_name, int(homes), int(people))
+
+
+def _hidden(lines: Sequence[_Line]) -> list[tuple[Group, int, int]]:
     homes = without_small([line[5] for line in lines])
     people = without_small([line[6] for line in lines])
     return [

@@ -126,15 +126,7 @@ def households_in(connection: Connection, view: View, moved: Moved, basis: str) 
         Columns ``block``, ``kind`` ("group", "building", "other"), ``group``, ``name`` and
         ``people`` on the basis; nothing that tells a household or a person from another.
     """
-    living = func.count(person.c.id).filter(LIVING[basis]).label("people")
-    columns = [household.c[n] for n in ("id", "block_id", "group_id", "building_id")]
-    statement = (
-        select(*columns, household.c.geom, living)
-        .outerjoin(person, person.c.household_id == household.c.id)
-        .group_by(household.c.id)
-    )
-    narrow = narrowed(statement, view, household.c.unit_path)
-    frame = located_in(connection, narrow, household, moved)
+    frame = located_in(connection, _households(view, basis), household, moved)
     names = {**_named(connection, view, building, building.c.address, frame["building_id"]),
              **_named(connection, view, villagers_group, villagers_group.c.name,
                       frame["group_id"])}  # fmt: skip
@@ -148,6 +140,18 @@ def households_in(connection: Connection, view: View, moved: Moved, basis: str) 
             "people": frame["people"].astype("int64").to_list(),
         }
     )
+
+
+def _households(view: View, basis: str) -> Select[*tuple[Any, ...]]:
+    """Select every household, where it is and how many people live in it."""
+    living = func.count(person.c.id).filter(LIVING[basis]).label("people")
+    columns = [household.c[n] for n in ("id", "block_id", "group_id", "building_id")]
+    statement = (
+        select(*columns, household.c.geom, living)
+        .outerjoin(person, person.c.household_id == household.c.id)
+        .group_by(household.c.id)
+    )
+    return narrowed(statement, view, household.c.unit_path)
 
 
 def _keys(frame: pd.DataFrame) -> Iterator[tuple[str, str]]:

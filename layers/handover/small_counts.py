@@ -20,13 +20,18 @@ def without_small(counts: Sequence[int], smallest: int = SMALLEST) -> list[int |
     >>> without_small([12, 3, 8, 0])
     [12, None, None, 0]
     """
-    hidden = {place for place, count in enumerate(counts) if 0 < count < smallest}
+    hidden = {place for place, count in enumerate(counts) if told(count, smallest) is None}
     others = sorted((count, place) for place, count in enumerate(counts) if count >= smallest)
     for _, place in others if hidden else ():
-        if len(hidden) > 1 and sum(counts[one] for one in hidden) >= smallest:
+        if _is_safe([counts[one] for one in hidden], smallest):
             break
         hidden.add(place)
     return [None if place in hidden else count for place, count in enumerate(counts)]
+
+
+def _is_safe(hidden: Sequence[int], smallest: int) -> bool:
+    """Say whether subtraction from the total gives none of the hidden counts away."""
+    return len(hidden) > 1 and sum(hidden) >= smallest
 
 
 def told(count: int, smallest: int = SMALLEST) -> int | None:

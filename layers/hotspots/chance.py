@@ -143,7 +143,17 @@ def usable_base(base: ArrayLike, cells: int) -> Floats:
             f"the base must have {cells} values, one per cell",
             shape=list(values.shape),
         )
-    fine = np.isfinite(values) & (values >= 0.0)
+    _refuse_unusable(np.isfinite(values) & (values >= 0.0))
+    if not values.any():
+        raise Refused(
+            "base-empty",
+            "对照基数全为零，无法比较；请换用有人口的基数或不设基数",
+            "the base is zero everywhere; give one with residents, or none",
+        )
+    return values
+
+
+def _refuse_unusable(fine: NDArray[np.bool_]) -> None:
     if not fine.all():
         place = int(np.argmin(fine))
         raise Refused(
@@ -152,13 +162,6 @@ def usable_base(base: ArrayLike, cells: int) -> Floats:
             f"the base of cell {place} is missing or negative; fill it in",
             cell=place,
         )
-    if not values.any():
-        raise Refused(
-            "base-empty",
-            "对照基数全为零，无法比较；请换用有人口的基数或不设基数",
-            "the base is zero everywhere; give one with residents, or none",
-        )
-    return values
 
 
 def _tails_once(incidents: Whole, sizes: Whole, observed: Whole) -> Floats:

@@ -76,12 +76,17 @@ def kde(
         )
     table = np.zeros((rows.length, columns.length))
     _share_out(table, rows.places(points[:, 1]), columns.places(points[:, 0]), amounts)
-    spectrum = fft.rfft2(table)
-    spectrum *= rows.kernel(bandwidth_m)[:, None]
-    spectrum *= columns.kernel(bandwidth_m)[None, : spectrum.shape[1]]
-    smooth = fft.irfft2(spectrum, s=table.shape)
+    smooth = _smooth(table, rows.kernel(bandwidth_m), columns.kernel(bandwidth_m))
     wanted = smooth[rows.middles(shape[0])][:, columns.middles(shape[1])]
     return np.asarray(wanted / (rows.step_m * columns.step_m), dtype=np.float64)
+
+
+def _smooth(table: Floats, down: Floats, across: Floats) -> Floats:
+    """Return a table convolved with a kernel, given by its share at each frequency."""
+    spectrum = fft.rfft2(table)
+    spectrum *= down[:, None]
+    spectrum *= across[None, : spectrum.shape[1]]
+    return fft.irfft2(spectrum, s=table.shape)
 
 
 @dataclass(frozen=True)

@@ -138,9 +138,7 @@ def hotspots(
     if reason is None:
         weights = None if base is None else amounts
         chance = chance_around(compared, neighbours, base=weights)
-        nobody = sparse.csr_array((incidents.size, incidents.size))
-        own = chance_around(compared, nobody, base=weights)
-        cells = _tested(incidents, chance, own.p, level)
+        cells = _tested(incidents, chance, _own_p(compared, weights), level)
         cells[["zh", "en"]] = _sentences(cells, neighbourhood_sizes(neighbours), window, base)
     else:
         observed = neighbourhoods(neighbours, incidents.size).whole_sums(compared)
@@ -148,6 +146,12 @@ def hotspots(
     set_aside = int(incidents.sum() - compared.sum())
     name = None if base is None else base.en
     return Findings(cells, window, METHOD, name, level, set_aside, reason)
+
+
+def _own_p(compared: NDArray[np.int64], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """Return p of each cell by itself, without those around it."""
+    nobody = sparse.csr_array((compared.size, compared.size))
+    return chance_around(compared, nobody, base=weights).p
 
 
 def neighbourhood_sizes(

@@ -76,8 +76,8 @@ def knox_table(
     # the first band holds its lower edge too: what is under it ends just before
     limits = np.append(np.nextafter(long[0], -1.0), long[1:])
     observed = _by_band(when, pairs, limits)
-    as_many = np.zeros(observed.shape, dtype=np.int64)
     rng = np.random.default_rng(seed)
+    as_many = np.zeros(observed.shape, dtype=np.int64)
     for _ in range(repeats):
         as_many += _by_band(rng.permutation(when), pairs, limits) >= observed
     expected = _expected(np.diff(pairs[2]), when, limits)

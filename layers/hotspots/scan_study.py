@@ -114,17 +114,8 @@ def _bernoulli(cases: Whole, population: ArrayLike | None, controls: ArrayLike |
             "伯努利模型需要对照数（或病例与对照合计）",
             "the Bernoulli model needs controls, or cases and controls together as population",
         )
-    persons = cases + _counts(controls, "controls", cases.shape) if controls is not None else None
-    if population is not None:
-        stated = _counts(population, "population", cases.shape)
-        _refuse_outside(cases > stated)
-        if persons is not None and not np.array_equal(persons, stated):
-            raise Refused(
-                "scan-controls",
-                "人口与病例加对照之和不符；请只提供其中一项",
-                "the population is not cases plus controls; give only one of the two",
-            )
-        persons = stated
+    added = None if controls is None else cases + _counts(controls, "controls", cases.shape)
+    persons = added if population is None else _stated(cases, population, added)
     assert persons is not None
     if persons.sum() > MOST_PERSONS:
         raise TooLarge(
@@ -135,6 +126,19 @@ def _bernoulli(cases: Whole, population: ArrayLike | None, controls: ArrayLike |
         )
     expected = persons * (cases.sum() / max(persons.sum(), 1))
     return Study("bernoulli", cases, expected, persons.sum(axis=1).astype(np.float64), persons)
+
+
+def _stated(cases: Whole, population: ArrayLike, added: Whole | None) -> Whole:
+    """Return a population that holds the cases and is, where there are controls, their sum."""
+    stated = _counts(population, "population", cases.shape)
+    _refuse_outside(cases > stated)
+    if added is not None and not np.array_equal(added, stated):
+        raise Refused(
+            "scan-controls",
+            "人口与病例加对照之和不符；请只提供其中一项",
+            "the population is not cases plus controls; give only one of the two",
+        )
+    return stated
 
 
 def _permutation(cases: Whole) -> Study:

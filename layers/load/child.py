@@ -31,14 +31,12 @@ def run_child(
     kernel lets it leave it. What it wrote before it died is returned all the same.
     """
     command = [sys.executable, "-I", str(SCRIPTS / script), *_bounds(limits), *arguments]
-    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
-    alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", **kept, **(environment or {})}
     with subprocess.Popen(  # noqa: S603 - our own script, arguments are no shell's
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=alone,
+        env={**_surroundings(), **(environment or {})},
         start_new_session=True,
     ) as process:
         try:
@@ -47,6 +45,12 @@ def run_child(
             os.killpg(process.pid, signal.SIGKILL)
             written, _ = process.communicate()
     return written, process.returncode == 0
+
+
+def _surroundings() -> dict[str, str]:
+    """Return what a child is told of where it runs: one thread, and little of our own."""
+    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    return {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", **kept}
 
 
 def _bounds(limits: Limits) -> tuple[str, str]:

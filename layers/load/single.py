@@ -9,6 +9,8 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 import shapely
+from pyproj import CRS
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Column, Connection, func, select, true
 
 from grid_boundaries.crs import crs_of
@@ -93,30 +95,33 @@ def load_file(
     if known["county"].empty:
         raise Refused("no-county", "数据库里还没有县", "The database holds no county yet")
     metric = crs_of(int(known["county"]["metric_srid"].iloc[0]))
-    units = known["unit"]
-    top = units.loc[units["level"] == "county", "geom"]
-    outline_m = gpd.GeoSeries(top.to_numpy(), crs=STORED_SRID).to_crs(metric).union_all()
     named = source.model_copy(update={"file": source.file or path.name})
-    ground = replace(Ground(metric, time_zone), outline_m=outline_m)
+    ground = replace(Ground(metric, time_zone), outline_m=_outline(known["unit"], metric))
     intake, frame = feature_rows(path, named, ground)
     told = statements(intake, named, frame)
     done = placed({**known, source.into: frame, "finding": intake.found()}, metric)
     rows = done[source.into]
-    known_m = bearings(known, metric, but=source.into)
     found = [
         done["finding"],
-        differing(named, told, rows, units),
-        shift_findings(named.name, source.into, rows["geom"], known_m, metric).assign(
-            unit_path=f"/{known['county']['code'].iloc[0]}/"
-        ),
+        differing(named, told, rows, known["unit"]),
+        _shifted(named, rows, known, metric),
     ]
-    return LoadReport(
-        {
-            source.into: rows,
-            "finding": joined(found, FINDING_COLUMNS),
-            "load_count": intake.counts(),
-        }
-    )
+    finding = joined(found, FINDING_COLUMNS)
+    return LoadReport({source.into: rows, "finding": finding, "load_count": intake.counts()})
+
+
+def _outline(units: pd.DataFrame, metric: CRS) -> BaseGeometry:
+    top = units.loc[units["level"] == "county", "geom"]
+    return gpd.GeoSeries(top.to_numpy(), crs=STORED_SRID).to_crs(metric).union_all()
+
+
+def _shifted(
+    source: Source, rows: pd.DataFrame, known: dict[str, pd.DataFrame], metric: CRS
+) -> pd.DataFrame:
+    """Return what says that the rows stand beside where they should."""
+    known_m = bearings(known, metric, but=source.into)
+    found = shift_findings(source.name, source.into, rows["geom"], known_m, metric)
+    return found.assign(unit_path=f"/{known['county']['code'].iloc[0]}/")
 
 
 def plain_source(path: Path, into: str) -> Source:

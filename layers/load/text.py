@@ -51,9 +51,8 @@ def text_rows(
         More records than `limits.features`.
     """
     text = _decoded(data, encoding or guessed_encoding(data))
-    if separator not in text and "\t" in text:
-        separator = "\t"
-    records = _records(text, separator)
+    is_tabbed = separator not in text and "\t" in text
+    records = _records(text, "\t" if is_tabbed else separator)
     header = _header(next(records, None))
     taken: dict[int, Sequence[str]] = {}
     rejected: list[Rejection] = []
@@ -64,8 +63,7 @@ def text_rows(
             taken[number] = record.cells
         else:
             rejected.append(Rejection(number, fault, {"line": record.line, **record.seen()}))
-    rows = list(taken.values())
-    table = pd.DataFrame(rows, columns=header, index=list(taken), dtype=object)
+    table = pd.DataFrame(list(taken.values()), columns=header, index=list(taken), dtype=object)
     return Rows(table, tuple(rejected))
 
 

@@ -102,21 +102,19 @@ class Drawing:
             _text(one.text, one.x_mm, one.y_mm, one.size_mm, one.look)
             for one in placed(self.wishes, frame, [*boxes, *self.taken])
         ]
-        edge = (
-            f'<rect x=".15" y=".15" width="{frame.width_mm - 0.3:g}"'
-            f' height="{frame.height_mm - 0.3:g}" fill="none" stroke="#555555" stroke-width=".3"/>'
-        )
-        own = "".join(hatch_pattern(self.name, one) for one in sorted(self.used))
-        whole = f'width="{frame.width_mm:g}" height="{frame.height_mm:g}"'
-        defs = f'<defs><clipPath id="{self.name}-c"><rect {whole}/></clipPath>{own}</defs>'
         return (
             f'<svg class="map" xmlns="http://www.w3.org/2000/svg" role="img"'
             f' viewBox="0 0 {frame.width_mm:g} {frame.height_mm:g}"'
             f' width="{frame.width_mm:g}mm" height="{frame.height_mm:g}mm">'
-            f"<title>{escape(title)}</title>{defs}"
+            f"<title>{escape(title)}</title>{self._defined()}"
             f'<g clip-path="url(#{self.name}-c)">{"".join(self.parts)}</g>{"".join(names)}'
-            f"{bar}{edge}</svg>"
+            f"{bar}{_edge(frame)}</svg>"
         )
+
+    def _defined(self) -> str:
+        own = "".join(hatch_pattern(self.name, one) for one in sorted(self.used))
+        whole = f'width="{self.frame.width_mm:g}" height="{self.frame.height_mm:g}"'
+        return f'<defs><clipPath id="{self.name}-c"><rect {whole}/></clipPath>{own}</defs>'
 
     def _signs(self, north: str) -> tuple[str, Sequence[Box]]:
         frame = self.frame
@@ -131,6 +129,13 @@ class Drawing:
             f'<path d="M{right:g} 2.6L{right + 2:g} 8.6L{right:g} 7.2L{right - 2:g} 8.6Z"'
             f' fill="#1c1c1c"/>{_text(north, right, 11, 2.6, "sign")}'
         ), boxes
+
+
+def _edge(frame: Frame) -> str:
+    return (
+        f'<rect x=".15" y=".15" width="{frame.width_mm - 0.3:g}"'
+        f' height="{frame.height_mm - 0.3:g}" fill="none" stroke="#555555" stroke-width=".3"/>'
+    )
 
 
 def _plate(box: Box) -> str:
