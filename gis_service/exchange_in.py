@@ -18,6 +18,7 @@ from gis_service.personal_numbers import without_personal_numbers
 from gis_service.plan_requests import NewPlan
 from gis_service.planning import Desk
 from gis_service.settings import Settings
+from grid_boundaries.errors import Refused
 from grid_boundaries.exchange.by_ground import LEAST_SHARE
 from grid_boundaries.exchange.delimited import plain
 from grid_boundaries.exchange.fields import keyed
@@ -29,6 +30,8 @@ from grid_boundaries.plan_state import Grid, State
 from grid_boundaries.strokes import Create, Retire, Split
 from layers.load.exchanged import given
 from layers.load.limits import Limits
+from layers.load.reasons import REASONS
+from layers.load.rows import Rows
 from layers.load.shapes import AREAS, shape_faults
 from layers.plan_ground import shapes_of, village_of_blocks
 
@@ -97,17 +100,19 @@ def taken(name: str, body: bytes, reading: Reading, settings: Settings) -> Taken
         path = Path(folder) / f"upload{suffix if suffix in SUFFIXES else ''}"
         path.write_bytes(body)
         read = given(path, encoding=reading.encoding, layer=reading.layer, limits=limits)
+    if not len(read.rows.table):
+        raise _no_row_left(_rejected(read.rows))
     table = keyed(read.rows.table.map(plain) if read.kind == "CSV" else read.rows.table)
     stated = marked_reference(table) or declared(read.rows.crs)
     asked = None if reading.crs is None else reference(reading.crs)
-    rejected = [
-        {"row": one.row, "code": one.code, **one.facts} for one in read.rows.rejected[:MOST_LISTED]
-    ]
+    rejected = _rejected(read.rows)
     ground = used = None
     if read.rows.geometry is not None:
         numbers = [int(number) for number in read.rows.table.index]
         used = asked or meant(read.rows.geometry, stated)
         ground = _sound(to_degrees(read.rows.geometry, used), numbers, limits, rejected)
+        if rejected and shapely.is_missing(ground).all() and "block_id" not in table:
+            raise _no_row_left(rejected)
     about = {
         "format": read.kind,
         "encoding": read.encoding,
@@ -115,6 +120,24 @@ def taken(name: str, body: bytes, reading: Reading, settings: Settings) -> Taken
         "crs_used": None if used is None else used.label,
     }
     return Taken(told(table, ground), about, rejected)
+
+
+def _rejected(rows: Rows) -> list[dict[str, Any]]:
+    return [{"row": one.row, "code": one.code, **one.facts} for one in rows.rejected[:MOST_LISTED]]
+
+
+def _no_row_left(rejected: list[dict[str, Any]]) -> Refused:
+    if not rejected:
+        return Refused("no-rows", "文件中没有任何一行数据", "The file holds no rows")
+    first = rejected[0]
+    zh, en = REASONS[first["code"]]
+    return Refused(
+        "no-row-taken",
+        f"文件的每一行都有问题，例如第 {first['row']} 行：{zh}；请改正后再导入",
+        f"No row of the file can be taken, such as row {first['row']}: {en}; correct it and try"
+        " again",
+        rejected=rejected,
+    )
 
 
 def imported(desk: Desk, file: Taken, wish: Intention) -> dict[str, Any]:
