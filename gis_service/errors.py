@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gis_service.field_words import said_of
 from grid_boundaries.errors import (
     Conflict,
     Malformed,
@@ -126,6 +127,7 @@ def busy() -> Unavailable:
 def field_refusal(errors: Any) -> Refused:
     """Return the refusal of a request whose fields do not fit, naming the first of them."""
     first = errors[0]
+    zh, en = said_of(first)
     field = ".".join(str(step) for step in first["loc"] if step not in {"body", "query", "path"})
     faults = [
         {"field": [str(step) for step in error["loc"]], "kind": error["type"]}
@@ -133,8 +135,8 @@ def field_refusal(errors: Any) -> Refused:
     ]
     return Refused(
         "bad-field",
-        f"字段“{field[:200]}”不符合要求：{first['type']}",
-        f"The field “{field[:200]}” does not fit: {first['type']}",
+        f"字段“{field[:200]}”不符合要求：{zh}",
+        f"The field “{field[:200]}” does not fit: {en}",
         faults=faults,
     )
 

@@ -20,6 +20,7 @@ from gis_service.personal_numbers import without_personal_numbers
 from gis_service.plan_requests import NewPlan
 from gis_service.planning import Desk
 from gis_service.settings import Settings
+from grid_boundaries.errors import Refused
 from grid_boundaries.exchange.by_ground import LEAST_SHARE
 from grid_boundaries.exchange.delimited import plain
 from grid_boundaries.exchange.fields import keyed
@@ -31,6 +32,8 @@ from grid_boundaries.plan_state import Grid, State
 from grid_boundaries.strokes import Create, Retire, Split, Stroke
 from layers.load.exchanged import Given, given
 from layers.load.limits import Limits
+from layers.load.reasons import REASONS
+from layers.load.rows import Rows
 from layers.load.shapes import AREAS, shape_faults
 from layers.plan_ground import shapes_of, village_of_blocks
 
@@ -95,14 +98,14 @@ def taken(name: str, body: bytes, reading: Reading, settings: Settings) -> Taken
     """
     limits = file_limits(settings)
     read = _read(name, body, reading, limits)
-    table = keyed(read.rows.table.map(plain) if read.kind == "CSV" else read.rows.table)
+    table = _table(read)
     stated = marked_reference(table) or declared(read.rows.crs)
-    rejected = [
-        {"row": one.row, "code": one.code, **one.facts} for one in read.rows.rejected[:MOST_LISTED]
-    ]
+    rejected = _rejected(read.rows)
     ground, used = _in_degrees(read, reading, stated)
     if ground is not None:
         ground = _sound(ground, [int(row) for row in read.rows.table.index], limits, rejected)
+        if rejected and shapely.is_missing(ground).all() and "block_id" not in table:
+            raise _no_row_left(rejected)
     about = {
         "format": read.kind,
         "encoding": read.encoding,
@@ -120,6 +123,13 @@ def _read(name: str, body: bytes, reading: Reading, limits: Limits) -> Given:
         return given(path, encoding=reading.encoding, layer=reading.layer, limits=limits)
 
 
+def _table(read: Given) -> pd.DataFrame:
+    """Return the rows with their columns by our keys; a spreadsheet's cells as they were meant."""
+    if not len(read.rows.table):
+        raise _no_row_left(_rejected(read.rows))
+    return keyed(read.rows.table.map(plain) if read.kind == "CSV" else read.rows.table)
+
+
 def _in_degrees(
     read: Given, reading: Reading, stated: Reference | None
 ) -> tuple[NDArray[Any] | None, Reference | None]:
@@ -130,6 +140,24 @@ def _in_degrees(
         return None, None
     used = asked or meant(shapes, stated)
     return to_degrees(shapes, used), used
+
+
+def _rejected(rows: Rows) -> list[dict[str, Any]]:
+    return [{"row": one.row, "code": one.code, **one.facts} for one in rows.rejected[:MOST_LISTED]]
+
+
+def _no_row_left(rejected: list[dict[str, Any]]) -> Refused:
+    if not rejected:
+        return Refused("no-rows", "文件中没有任何一行数据", "The file holds no rows")
+    first = rejected[0]
+    zh, en = REASONS[first["code"]]
+    return Refused(
+        "no-row-taken",
+        f"文件的每一行都有问题，例如第 {first['row']} 行：{zh}；请改正后再导入",
+        f"No row of the file can be taken, such as row {first['row']}: {en}; correct it and try"
+        " again",
+        rejected=rejected,
+    )
 
 
 def imported(desk: Desk, file: Taken, wish: Intention) -> dict[str, Any]:

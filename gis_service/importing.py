@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from gis_service.errors import json_bytes
 from gis_service.import_requests import Sending
 from gis_service.personal_numbers import without_personal_numbers
-from gis_service.planning import Desk
+from gis_service.planning import Desk, own_path
 from grid_boundaries import import_records as records
 from grid_boundaries.crs import in_degrees, in_metres
 from grid_boundaries.errors import Unsupported
@@ -81,7 +81,8 @@ def read_upload(body: bytes, asked: Sending, limits: Limits) -> OutlineFile:
 def take_in(desk: Desk, file: OutlineFile, asked: Sending) -> dict[str, Any]:
     """Report on a layer, keep the report and the repaired preview, and return the report."""
     counting = desk.counting(the_county(desk.connection).population_basis)
-    ground = import_ground(desk.connection, counting, asked.unit)
+    unit = asked.unit or own_path(desk).strip("/").rpartition("/")[2]
+    ground = import_ground(desk.connection, counting, unit)
     placed, rows = _placed(file, asked, ground)
     file, rows = _on_maps(file, rows)
     bounds = Tolerance(asked.narrower_than_m, asked.smaller_than_m2)
@@ -134,7 +135,7 @@ def crosswalk_of(desk: Desk, row: Record, other: Record | None) -> dict[str, Any
     else:
         theirs = _one_each(kept_cover(desk, other), srid)
     counting = desk.counting(the_county(desk.connection).population_basis)
-    ground = import_ground(desk.connection, counting, None)
+    ground = import_ground(desk.connection, counting, row.unit_path.strip("/").rpartition("/")[2])
     table = crosswalk(_one_each(mine, srid), theirs, ground.ground.blocks)
     best = matches(table).reset_index()
     return {

@@ -6,14 +6,32 @@ from datetime import date
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from gis_service.errors import field_refusal
 from gis_service.personal_numbers import without_personal_numbers
 from gis_service.wire import read_json
+from grid_boundaries.exchange.told import CONTROLS
+
+
+def one_line(text: str) -> str:
+    """Return a title or name that is one line of text and has no marks that turn its direction."""
+    if CONTROLS.search(text):
+        raise PydanticCustomError(
+            "not-one-line",
+            "control characters, line breaks and marks of direction are not taken",
+            {"zh": "不能含有控制字符、换行和改变书写方向的字符"},
+        )
+    return text
+
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
 Free = Annotated[str, AfterValidator(without_personal_numbers)]
-Short = Annotated[Free, Field(min_length=1, max_length=200)]
+Short = Annotated[
+    Free,
+    Field(min_length=1, max_length=200),
+    AfterValidator(one_line),
+]
 Version = Annotated[int, Field(ge=0)]
 Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
@@ -81,7 +99,10 @@ class SplitAsked(Asked):
 
 
 class CreateAsked(Asked):
-    """A grid to be made; it gets its code when the plan is published."""
+    """A grid to be made; it gets its code when the plan is published.
+
+    Its setting is that of the grid that holds most of its blocks, where none is given.
+    """
 
     kind: Literal["create"]
     name: Short
@@ -89,7 +110,7 @@ class CreateAsked(Asked):
     village_code: Id | None = None
     grid_kind: Literal["residential", "special"] = "residential"
     special_use: Short | None = None
-    setting: Setting = "village"
+    setting: Setting | None = None
 
 
 class RetireAsked(Asked):
@@ -146,13 +167,15 @@ class CarveAsked(Asked):
     area: Area | None = None
     place: Id | None = None
     village_code: Id | None = None
-    setting: Setting = "village"
+    setting: Setting | None = None
 
     @model_validator(mode="after")
     def one_ground(self) -> Self:
         """Take either an area or a place."""
         if (self.area is None) == (self.place is None):
-            raise ValueError("give either area or place")
+            raise PydanticCustomError(
+                "one-ground", "give either area or place", {"zh": "area 与 place 须且只能给一个"}
+            )
         return self
 
 

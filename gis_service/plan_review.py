@@ -151,21 +151,28 @@ def _rules_said(row: Record) -> dict[str, dict[str, str]]:
     return {name: {"zh": zh, "en": en} for name, (zh, en) in said.items()}
 
 
-def refuse_faulty(desk: Desk, row: Record, near: Lies, accepted: Collection[str]) -> None:
+def refuse_faulty(desk: Desk, row: Record, near: Lies, accepted: Collection[str]) -> frozenset[str]:
     """Refuse a plan that makes something worse, unless it is soft and accepted by name.
+
+    Returns
+    -------
+    frozenset
+        The keys accepted that are faults of the plan; others are no news of it.
 
     Raises
     ------
     Refused
         The faults, in words and by key.
     """
-    new = [fault for fault in checked(desk, row, near)["faults"] if not fault["inherited"]]
+    found = checked(desk, row, near)["faults"]
+    new = [fault for fault in found if not fault["inherited"]]
     hard = [fault for fault in new if fault["severity"] == "hard"]
     if hard:
         raise faulty("plan-faulty", hard)
     left = [fault for fault in new if fault["key"] not in accepted]
     if left:
         raise faulty("faults-not-accepted", left)
+    return frozenset(accepted) & {fault["key"] for fault in found}
 
 
 def refuse_hard(desk: Desk, row: Record, before: State, after: State, shapes: GeoSeries) -> None:
@@ -209,7 +216,7 @@ def merge(desk: Desk, plan_id: int, asked: Merging) -> dict[str, Any]:
     row = desk.draft(plan_id)
     records.refuse_other_version(row, asked.base_version)
     other = desk.row(asked.from_plan)
-    _refuse_other_unit(row, other)
+    refuse_other_unit(row, other)
     # a plan knows its own past: what it was forked from is the base of both
     base = desk.base(row if row.parent_id == other.id else other)
     before = desk.state(row)
@@ -235,8 +242,8 @@ def submit(desk: Desk, plan_id: int, asked: Submission, near: Lies) -> Record:
     """Hand a plan in for approval, with the soft faults that its planner accepts by name."""
     row = desk.draft(plan_id)
     records.refuse_other_version(row, asked.base_version)
-    refuse_faulty(desk, row, near, asked.accept)
-    accepted = {**row.accepted, **dict.fromkeys(asked.accept, desk.view.actor)}
+    mine = refuse_faulty(desk, row, near, asked.accept)
+    accepted = {**row.accepted, **dict.fromkeys(sorted(mine), desk.view.actor)}
     return _changed(desk, row, "submitted", accepted=accepted, submitted_by=desk.view.actor)
 
 
@@ -288,12 +295,19 @@ def _changed(desk: Desk, row: Record, status: str, **values: Any) -> Record:
     return desk.row(row.id)
 
 
-def _refuse_other_unit(row: Record, other: Record) -> None:
+def refuse_other_unit(row: Record, other: Record) -> None:
+    """Refuse what needs two plans of one unit.
+
+    Raises
+    ------
+    Conflict
+        They are of two units.
+    """
     if row.unit_path != other.unit_path:
         raise Conflict(
             "other-unit",
-            f"方案 {row.id} 与 {other.id} 不是同一单位的方案，不能合并",
-            f"Plans {row.id} and {other.id} are of two units and cannot be merged",
+            f"方案 {row.id} 与 {other.id} 不是同一单位的方案，不能合并或比较",
+            f"Plans {row.id} and {other.id} are of two units and cannot be merged or compared",
             plan=row.id,
             other=other.id,
         )

@@ -80,6 +80,12 @@ class Board:
         counts = Counter(villages[block] for block in blocks)
         return min(counts, key=lambda code: (-counts[code], code))
 
+    def setting_of(self, blocks: Iterable[str]) -> str:
+        """Return the setting of the grids that hold most of some blocks, rural where none does."""
+        codes = [self.state.grid_of.get(block) for block in blocks]
+        counts = Counter(self.state.grids[code].setting for code in codes if code is not None)
+        return min(counts, key=lambda one: (-counts[one], one), default="village")
+
 
 def stroke_of(board: Board, asked: asks.StrokeAsked) -> Stroke:
     """Return the stroke that a planner asks for.
@@ -126,7 +132,7 @@ def _create(board: Board, asked: asks.CreateAsked) -> Stroke:
     village = asked.village_code or board.village_of(asked.blocks[:1])
     grid = Grid(
         board.code_in(village), asked.name, village, asked.grid_kind, asked.special_use,
-        asked.setting,
+        asked.setting or board.setting_of(asked.blocks),
     )  # fmt: skip
     return Create(grid, tuple(asked.blocks))
 
@@ -179,7 +185,7 @@ def _carve(board: Board, asked: asks.CarveAsked) -> Stroke:
     taken = _taken(board, area)
     village = asked.village_code or board.village_of(_wholes(taken, _some(taken)))
     grid = Grid(board.code_in(village), asked.name, village, "special", asked.special_use,
-                asked.setting)  # fmt: skip
+                asked.setting or board.setting_of(_wholes(taken, taken.inside)))  # fmt: skip
     return Together("carve", (*taken.cuts, Create(grid, taken.inside)))
 
 

@@ -15,7 +15,7 @@ from gis_service.plan_requests import Drawing, NewPlan, StrokeAsked
 from gis_service.plan_strokes import Board, stroke_of
 from grid_boundaries import plan_records as records
 from grid_boundaries.crs import in_metres
-from grid_boundaries.errors import Conflict, NotFound
+from grid_boundaries.errors import Conflict, NotFound, Refused
 from grid_boundaries.numbers import Change, Gauge, changes, rule_for
 from grid_boundaries.plan_records import Record, States
 from grid_boundaries.plan_state import Grid, State
@@ -297,10 +297,31 @@ def _geojson(wkb: bytes) -> Any:
     return shapely.geometry.mapping(shapely.from_wkb(wkb))
 
 
+def own_path(desk: Desk) -> str:
+    """Return the path of the asker's area: the county's, or that of the one unit it is.
+
+    Raises
+    ------
+    Refused
+        The area is several units, or none.
+    """
+    path = the_county(desk.connection).unit_path
+    if path.startswith(desk.view.scope):
+        return path
+    if len(desk.view.scope) == 1:
+        return desk.view.scope[0]
+    raise Refused(
+        "unit-not-named",
+        "您的辖区不是单独一个单位，请用 unit 指明方案所属的单位",
+        "Your area is not one single unit; say with unit which one is meant",
+        field="unit",
+    )
+
+
 def _unit_path(desk: Desk, code: str | None) -> str:
-    """Return the path of the unit that a plan is for: the county's where none is named."""
+    """Return the path of the unit that a plan is for: the asker's own where none is named."""
     if code is None:
-        return the_county(desk.connection).unit_path
+        return own_path(desk)
     statement = select(unit.c.unit_path).where(unit.c.code == code, unit.c.valid_to.is_(None))
     path = desk.connection.scalar(narrowed(statement, desk.view, unit.c.unit_path))
     if path is None:

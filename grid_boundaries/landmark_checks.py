@@ -80,7 +80,8 @@ def _parted(
         if kind == "building":
             yield _cut_building(ground, thing, main, blocks)
         elif not _too_large(state, ground, standards, main, blocks):
-            yield _parted_fault(ground, (kind, thing, name), main, blocks)
+            home = state.grids[main].village_code
+            yield _parted_fault(ground, (kind, thing, name), (main, home), blocks)
 
 
 def _in_several(named: pd.DataFrame) -> Iterable[tuple[str, str, str | None, str, str]]:
@@ -93,10 +94,14 @@ def _in_several(named: pd.DataFrame) -> Iterable[tuple[str, str, str | None, str
 
 
 def _parted_fault(
-    ground: Ground, thing: Thing, main: str, blocks: Mapping[str, list[str]]
+    ground: Ground, thing: Thing, whole: tuple[str, str], blocks: Mapping[str, list[str]]
 ) -> Fault:
+    """Return the fault of a thing in several grids; `whole` is the one to hold it, its village."""
     kind, word_zh, word_en = WORDS[thing[0]]
+    main, home = whole
     away = _away(main, blocks)
+    # a grid belongs to one village: what lies in another one cannot be moved to it
+    is_near = all(ground.village_of[block] == home for block in away)
     people, households = ground.concerned(away)
     called = f"“{thing[2]}”" if isinstance(thing[2], str) else thing[1]
     return Fault(
@@ -104,7 +109,7 @@ def _parted_fault(
         f"{word_zh}{called}被分在 {len(blocks)} 个网格，涉及 {people} 人；请划归网格 {main}",
         f"{word_en} {called} lies in {len(blocks)} grids ({people} people);"
         f" give it to grid {main}",
-        Move(away, main),
+        Move(away, main) if is_near else None,
         thing[1],
     )  # fmt: skip
 

@@ -105,7 +105,11 @@ def diff(
     """Give what changes hands between a plan and its base, or another plan."""
     with desk_of(service, who) as desk:
         row = desk.row(plan)
-        other = desk.base(row) if against == "base" else desk.state(desk.row(int(against)))
+        other = desk.base(row)
+        if against != "base":
+            their = desk.row(int(against))
+            review.refuse_other_unit(row, their)
+            other = desk.state(their)
         return plan_changes.difference(desk, row, other, against)
 
 

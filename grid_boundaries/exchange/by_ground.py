@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from grid_boundaries.errors import TooLarge
 from grid_boundaries.exchange.told import refusal
+from grid_boundaries.incoming.tangle import meetings
 from grid_boundaries.topology import measurable
 
 LEAST_SHARE = 0.99  # of a block's area that must lie in its grid
@@ -21,6 +22,8 @@ HAIR_M = 0.05  # borders that differ by less are one border
 ROUNDING = 1e-9  # of a share
 MOST_PAIRS = 2_000_000  # of a block and a polygon whose boxes meet, by estimate
 MOST_VERTICES = 100_000_000  # of polygons that are laid over blocks, each time counted
+MOST_MEETINGS = 200_000_000  # of segments of such polygons with one another: some seconds
+FEW_VERTICES = 500  # whose segments cannot meet so often that it matters
 
 
 @dataclass(frozen=True)
@@ -144,17 +147,31 @@ def _pairs(
 def _shares(shapes: NDArray[Any], grounds: NDArray[Any], pairs: pd.DataFrame) -> pd.DataFrame:
     """Return the share of each block that lies in polygons of each code."""
     own, ground = shapes[pairs["block"]], grounds[pairs["ground"]]
-    if shapely.get_num_coordinates(ground).sum() > MOST_VERTICES:
-        raise TooLarge(
-            "ground-too-intricate",
-            "网格图形顶点过多，且与图斑不吻合；请简化后再导入，或导入带图斑的文件",
-            "The polygons have very many vertices and do not fit the blocks; simplify them, or "
-            "import a file with blocks",
-            limit=MOST_VERTICES,
-        )
+    _refuse_intricate(grounds, np.bincount(pairs["ground"], minlength=len(grounds)))
     common_m2 = shapely.area(shapely.intersection(own, ground))
     each = pairs.assign(share=common_m2 / shapely.area(own))
     return each.groupby(["block", "code"])["share"].sum().reset_index()
+
+
+def _refuse_intricate(grounds: NDArray[Any], times: NDArray[np.intp]) -> None:
+    """Refuse polygons that cannot be laid over as many blocks as they are, each `times`."""
+    vertices = shapely.get_num_coordinates(grounds)
+    if (vertices * times).sum() <= MOST_VERTICES:
+        met = 0
+        for one in np.flatnonzero((times > 0) & (vertices > FEW_VERTICES)):
+            most = (MOST_MEETINGS - met) // int(times[one])
+            met += meetings(grounds[[one]], most=most) * int(times[one])
+            if met > MOST_MEETINGS:
+                break
+        else:
+            return
+    raise TooLarge(
+        "ground-too-intricate",
+        "网格图形顶点过多，且与图斑不吻合；请简化后再导入，或导入带图斑的文件",
+        "The polygons have very many vertices and do not fit the blocks; simplify them, or "
+        "import a file with blocks",
+        limit=MOST_VERTICES,
+    )
 
 
 def _owners(

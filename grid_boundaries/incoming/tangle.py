@@ -33,22 +33,35 @@ def refuse_tangled(
     TooLarge
         More vertices or meeting pairs than the limits.
     """
-    points, ring = shapely.get_coordinates(_rings(shapes), return_index=True)
-    if len(points) > most_vertices:
+    if shapely.get_num_coordinates(shapes).sum() > most_vertices:
         raise _too_large("顶点", "vertices", most_vertices)
+    if meetings(shapes, most=most) > most:
+        raise _too_large("线段交叉", "crossings", most)
+
+
+def meetings(shapes: NDArray[Any], *, most: int = MOST_CROSSINGS) -> int:
+    """Return how many pairs of segments of some outlines have boxes that meet.
+
+    Counting ends soon after `most`; each segment meets itself and its two neighbours.
+
+    Parameters
+    ----------
+    shapes
+        Polygons, shape (n,); they need not be valid.
+    """
+    points, ring = shapely.get_coordinates(_rings(shapes), return_index=True)
     inner = ring[1:] == ring[:-1]
     ends = np.stack([points[:-1][inner], points[1:][inner]], axis=1)
     lines = np.asarray(shapely.linestrings(ends), dtype=object)
     tree = shapely.STRtree(lines)
     start, size, met = 0, FIRST_BATCH, 0
-    while start < len(lines):
+    while start < len(lines) and met <= most:
         hits = tree.query(lines[start : start + size]).shape[1]
         met += hits
-        if met > most:
-            raise _too_large("线段交叉", "crossings", most)
         start += size
         # where few meet, more can be asked for at once
         size = min(size * 2, LARGEST_BATCH) if hits < FEW * size else FIRST_BATCH
+    return met
 
 
 def _rings(shapes: NDArray[Any]) -> NDArray[Any]:

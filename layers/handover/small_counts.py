@@ -20,13 +20,22 @@ def without_small(counts: Sequence[int], smallest: int = SMALLEST) -> list[int |
     >>> without_small([12, 3, 8, 0])
     [12, None, None, 0]
     """
-    hidden = {place for place, count in enumerate(counts) if told(count, smallest) is None}
-    others = sorted((count, place) for place, count in enumerate(counts) if count >= smallest)
-    for _, place in others if hidden else ():
-        if _is_safe([counts[one] for one in hidden], smallest):
-            break
-        hidden.add(place)
+    by_size = sorted(range(len(counts)), key=lambda place: (counts[place], place))
+    small = [place for place in by_size if told(counts[place], smallest) is None]
+    others = [place for place in by_size if counts[place] >= smallest]
+    hidden = set(small) | set(others[: _needed(counts, small, others, smallest)])
     return [None if place in hidden else count for place, count in enumerate(counts)]
+
+
+def _needed(
+    counts: Sequence[int], small: Sequence[int], others: Sequence[int], smallest: int
+) -> int:
+    """Return how many of the others must be hidden, the least first, beside those too small."""
+    if not small:
+        return 0
+    hidden = [counts[place] for place in (*small, *others)]
+    safe = (n for n in range(len(others)) if _is_safe(hidden[: len(small) + n], smallest))
+    return next(safe, len(others))
 
 
 def _is_safe(hidden: Sequence[int], smallest: int) -> bool:

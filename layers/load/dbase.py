@@ -69,7 +69,7 @@ def _codec(name: str) -> str | None:
     plain = name.lower().removeprefix("cp").removeprefix("ansi ").strip()
     try:
         return codecs.lookup(NUMBERS.get(plain, name)).name if name else None
-    except LookupError:
+    except (LookupError, ValueError):  # no such name; a name with a NUL
         return None
 
 
@@ -81,6 +81,8 @@ def _is_read(cell: bytes, codec: str) -> bool:
         except UnicodeDecodeError as error:
             if error.start < len(cell) - 4:
                 return False
+        except (UnicodeError, LookupError):  # a codec that gives no text, such as zlib
+            return False
         else:
             return True
     return False

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from layers.load.archive import encoding_of, unzipped_shapefile
+from layers.load.archive import unzipped_shapefile
+from layers.load.dbase import text_encoding
 from layers.load.geojson import geojson_rows
 from layers.load.limits import DEFAULT, Limits
 from layers.load.rows import Rows
@@ -55,7 +56,7 @@ def given(path: Path, *, encoding: str = "", layer: str = "", limits: Limits = D
         return Given(kind, "utf-8", geojson_rows(path.read_bytes(), limits=limits))
     if kind == "zip":
         with unzipped_shapefile(path, limits=limits) as shp:
-            used = encoding or encoding_of(shp)
+            used = encoding or text_encoding(shp).used
             rows = vector_rows(shp, "Shapefile", encoding=used, limits=limits)
             return Given("Shapefile", used, rows)
     return Given(kind, "utf-8", vector_rows(path, kind, layer=layer, limits=limits))

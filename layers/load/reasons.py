@@ -37,6 +37,7 @@ REASONS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "ring-too-short": ("环少于四个点", "A ring has fewer than four positions"),
         "ring-not-closed": ("环没有闭合", "A ring is not closed"),
         "too-many-vertices": ("顶点过多", "Has too many vertices"),
+        "too-intricate": ("边线过于细密，请先简化", "Its outline is too intricate; simplify it"),
         "nested-too-deep": ("图形嵌套过深", "Geometry is nested too deep"),
         "broken-geometry": ("图形数据损坏", "The bytes of the geometry are broken"),
         "invalid-polygon": ("面无效（自相交等）", "The polygon is invalid (crosses itself, …)"),

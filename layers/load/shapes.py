@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from grid_boundaries.incoming.tangle import MOST_CROSSINGS, meetings
 from layers.load.limits import DEFAULT, Limits
 
 Shapes = npt.NDArray[np.object_]
@@ -20,6 +21,7 @@ AREAS = frozenset({"Polygon", "MultiPolygon"})
 ANY = POINTS | LINES | AREAS | {"MultiPoint"}
 
 LON_DEG, LAT_DEG = 180.0, 90.0
+FEW_VERTICES = 2_000  # whose segments cannot meet more often than is borne
 
 
 def shape_faults(
@@ -29,7 +31,8 @@ def shape_faults(
 
     Checked in this order, the first fault counts: missing or empty; of another kind than
     `allowed`; too many vertices; a coordinate that is not finite; outside ±180/±90 degrees, or
-    swapped; invalid, with the coordinate of the fault. Never repairs anything.
+    swapped; so intricate that GEOS would take long over it; invalid, with the coordinate of the
+    fault. Never repairs anything.
 
     Parameters
     ----------
@@ -48,6 +51,7 @@ def shape_faults(
     many = counts > limits.vertices
     _note(faults, many, "too-many-vertices", [{"vertices": int(count)} for count in counts])
     _note_coordinates(faults, shapes)
+    _note_intricate(faults, shapes, counts)
     _note_invalid(faults, shapes)
     return faults
 
@@ -82,6 +86,17 @@ def _in_degrees(lonlat: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     lon, lat = np.abs(lonlat).T
     inside: npt.NDArray[np.bool_] = (lon <= LON_DEG) & (lat <= LAT_DEG)
     return inside
+
+
+def _note_intricate(
+    faults: dict[int, Fault], shapes: Shapes, counts: npt.NDArray[np.integer[Any]]
+) -> None:
+    # GEOS compares each segment with all whose boxes meet it: 40 s for a star of 100,000 points
+    for position in np.flatnonzero(counts > FEW_VERTICES).tolist():
+        if position not in faults and shapes[position].geom_type in AREAS:
+            met = meetings(shapes[[position]])
+            if met > MOST_CROSSINGS:
+                faults[position] = ("too-intricate", {"vertices": int(counts[position])})
 
 
 def _note_invalid(faults: dict[int, Fault], shapes: Shapes) -> None:

@@ -11,6 +11,10 @@ from layers.load.limits import DEFAULT, Limits
 HEAD_BYTES = 4_096
 
 READ = frozenset({"GeoJSON", "GeoPackage", "FlatGeobuf", "zip", "text"})
+READ_HERE = (
+    "可读的文件（GeoJSON、GeoPackage、FlatGeobuf、Shapefile 压缩包、CSV）",
+    "a file that is read here (GeoJSON, GeoPackage, FlatGeobuf, a zipped Shapefile, CSV)",
+)
 BY_SUFFIX = {
     ".geojson": "GeoJSON",
     ".json": "GeoJSON",
@@ -77,11 +81,11 @@ def checked_kind(path: Path, limits: Limits = DEFAULT) -> str:
         found = content_of(file.read(HEAD_BYTES))
     expected = BY_SUFFIX.get(path.suffix.lower(), found)
     if found not in READ or found != expected:
-        named = expected if expected in READ else "a file that is read here"
+        named_zh, named_en = (expected, expected) if expected in READ else READ_HERE
         raise Unsupported(
             "wrong-content",
-            f"内容是 {found}，不是 {named}",
-            f"The content is {found}, not {named}",
+            f"内容是 {found}，不是 {named_zh}",
+            f"The content is {found}, not {named_en}",
             file=path.name,
             content=found,
         )
