@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 from geopandas import GeoSeries
 from numpy.typing import NDArray
