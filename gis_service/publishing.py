@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
-from functools import cached_property
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import shapely
-from geopandas import GeoSeries
-from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Engine, func, select, text
 
 from gis_service.access import system_view
 from gis_service.database import enter_scope
 from gis_service.plan_review import refuse_hard
 from gis_service.planning import Desk, refuse_status
+from gis_service.published_ground import Ground, Points, published_ground
 from grid_boundaries import plan_records as records
 from grid_boundaries import publish_rows as rows
 from grid_boundaries.codes import profile
-from grid_boundaries.crs import in_metres
 from grid_boundaries.cutting import chosen
 from grid_boundaries.errors import Conflict, Refused
 from grid_boundaries.plan_records import Record
@@ -34,59 +29,8 @@ from grid_boundaries.refinement import finest, refined
 from grid_boundaries.store import county
 from layers.block_sums import PEOPLE, residents
 from layers.grids_at import keep_residents
-from layers.plan_ground import shapes_of, sums_in
+from layers.plan_ground import sums_in
 from layers.reassign import carry_postings, reassign, relocate, reopen_postings
-
-
-@dataclass(frozen=True)
-class Ground:
-    """Blocks of a plan on the day it is published: stored degrees, and metres of all of them."""
-
-    shapes: GeoSeries
-    metric: GeoSeries
-
-    @cached_property
-    def area_m2(self) -> dict[str, float]:
-        """Area by block."""
-        return dict(zip(self.metric.index, self.metric.area.tolist(), strict=True))
-
-    @cached_property
-    def _row(self) -> dict[str, int]:
-        return {name: row for row, name in enumerate(self.shapes.index.tolist())}
-
-    def grid_m2(self, state: State, code: str) -> float:
-        """Return the area of a grid."""
-        return float(sum(self.area_m2[name] for name in state.blocks_of(code)))
-
-    def polygons(self, state: State, codes: Mapping[str, str]) -> dict[str, BaseGeometry]:
-        """Return the union of the blocks of some grids, by lasting code, stored degrees."""
-        return {lasting: self._union(self.shapes, state, code) for code, lasting in codes.items()}
-
-    def point_in(self, state: State, code: str) -> tuple[float, float]:
-        """Return a point inside a grid, metres."""
-        point = shapely.point_on_surface(self._union(self.metric, state, code))
-        return (float(shapely.get_x(point)), float(shapely.get_y(point)))
-
-    def _union(self, shapes: GeoSeries, state: State, code: str) -> BaseGeometry:
-        rows = sorted(self._row[name] for name in state.blocks_of(code))
-        return shapely.coverage_union_all(np.asarray(shapes.array, dtype=object)[rows])
-
-
-@dataclass(frozen=True)
-class Points(Mapping[str, tuple[float, float]]):
-    """A point inside each grid of a state, found when it is asked for: few grids get new codes."""
-
-    ground: Ground
-    state: State
-
-    def __getitem__(self, code: str) -> tuple[float, float]:
-        return self.ground.point_in(self.state, code)
-
-    def __iter__(self) -> Iterator[str]:
-        return (code for code in self.state.grids if self.state.blocks_of(code))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
 
 def publish(desk: Desk, plan_id: int, base_version: int, on: date | None) -> None:
@@ -133,7 +77,7 @@ def publish_on(desk: Desk, row: Record, day: date) -> None:
     with _as_service(desk) as own:
         before, after = _in_force(own, row), own.state(row)
         _refuse_other_base(own, row, before)
-        ground = _ground(own, after)
+        ground = published_ground(own, after)
         refuse_hard(own, row, before, after, ground.metric)
         _put_in_force(own, row, day, before, ground)
 
@@ -143,7 +87,7 @@ def put_in_force(desk: Desk, row: Record, day: date) -> None:
     with _as_service(desk) as own:
         before = _in_force(own, row)
         _refuse_other_base(own, row, before)
-        _put_in_force(own, row, day, before, _ground(own, own.state(row)))
+        _put_in_force(own, row, day, before, published_ground(own, own.state(row)))
 
 
 def _put_in_force(desk: Desk, row: Record, day: date, before: State, ground: Ground) -> None:
@@ -182,7 +126,7 @@ def roll_back(desk: Desk, plan_id: int, base_version: int) -> None:
         change = restoration(before, after)
         back = {new: old for old, new in row.outcome["carried"].items()}
         day = own.now.date()
-        outcome = _written(own, after, change, _ground(own, after), back, day)
+        outcome = _written(own, after, change, published_ground(own, after), back, day)
         reopen_postings(own.connection, row.outcome["postings_ended"])
         _noted(own, row, "rolled_back", {**row.outcome, "rolled_back": outcome}, day)
 
@@ -258,11 +202,6 @@ def _refuse_other_base(desk: Desk, row: Record, before: State) -> None:
             " and merge this one into it",
             plan=row.id,
         )
-
-
-def _ground(desk: Desk, state: State) -> Ground:
-    shapes = shapes_of(desk.connection, desk.view, state)
-    return Ground(shapes, in_metres(shapes, desk.srid))
 
 
 def _facts(desk: Desk, before: State, after: State, ground: Ground) -> Facts:
