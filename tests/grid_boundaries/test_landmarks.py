@@ -220,6 +220,15 @@ def test_a_village_or_group_in_two_rural_grids_goes_to_the_one_with_more_people(
     assert found(set_in(BASE, "city"), ground) == []  # towns have neither
 
 
+def test_what_lies_in_another_village_is_not_moved_out_of_it() -> None:
+    rows = [("group", "T1", "河湾", block) for block in ("B000005", "B000006", "B000009")]
+    elsewhere = {**GROUND.village_of, "B000009": "610999101001"}
+    ground = replace(lying(*rows), village_of=elsewhere)
+    faults = {fault.kind: fault for fault in found(BASE, ground)}
+    assert faults["cuts-group"].remedy is None
+    assert faults["not-nested"].blocks == ("B000009",)
+
+
 def test_a_village_larger_than_a_grid_may_be_is_not_looked_at() -> None:
     rows = [("group", "T1", None, block) for block in ("B000005", "B000006", "B000009")]
     held = GROUND.concerned(["B000005", "B000006", "B000009"])[0]

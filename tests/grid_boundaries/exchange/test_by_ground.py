@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import shapely
@@ -154,6 +156,29 @@ def test_intricate_polygons_that_do_not_fit_are_refused_at_once(
     with pytest.raises(TooLarge) as found:
         lying(many, polygons(comb=comb))
     assert found.value.code == "ground-too-intricate"
+
+
+def star(points: int, radius_m: float) -> shapely.Polygon:
+    """A valid star with spikes that lie over one another's boxes."""
+    turns = np.linspace(0, 2 * np.pi, points + 1)[:-1]
+    far_m = np.where(np.arange(points) % 2, radius_m, radius_m / 30)
+    return shapely.Polygon(np.column_stack([far_m * np.cos(turns), far_m * np.sin(turns)]))
+
+
+def test_a_star_of_many_spikes_is_refused_before_it_is_laid_over_blocks() -> None:
+    many = blocks(*(shapely.box(x, y, x + 10, y + 10)
+                    for x in range(-200, 200, 10) for y in range(-200, 200, 10)))  # fmt: skip
+    start = time.process_time()
+    with pytest.raises(TooLarge) as found:
+        lying(many, polygons(star=star(4_000, 300)))
+    assert time.process_time() - start < 10
+    assert found.value.code == "ground-too-intricate"
+
+
+def test_a_round_outline_of_many_points_is_laid_over_blocks() -> None:
+    many = blocks(*(shapely.box(x, 0, x + 10, 10) for x in range(-400, 400, 10)))
+    round_one = shapely.Point(0, 0).buffer(300, quad_segs=10_000)
+    assert len(lying(many, polygons(round=round_one)).grid_of) > 50
 
 
 def test_a_block_narrower_than_the_tolerance_still_has_a_place() -> None:

@@ -15,7 +15,7 @@ from shapely import Polygon, box
 
 from bench._dirty_layer import jittered_layer
 from grid_boundaries.errors import TooLarge
-from grid_boundaries.incoming.tangle import refuse_tangled
+from grid_boundaries.incoming.tangle import MOST_CROSSINGS, meetings, refuse_tangled
 from tests.grid_boundaries.incoming.kit import read
 
 
@@ -52,6 +52,22 @@ def test_too_many_vertices_are_refused() -> None:
     with pytest.raises(TooLarge) as refused:
         refuse_tangled(array(box(0, 0, 1, 1), box(2, 2, 3, 3)), most_vertices=9)
     assert refused.value.where["what"] == "vertices"
+
+
+def test_segments_of_a_square_meet_themselves_and_their_neighbours() -> None:
+    # boxes of opposite sides do not meet: 4 sides, each with itself and two others
+    assert meetings(array(box(0, 0, 1, 1))) == 12
+    assert meetings(array(box(0, 0, 1, 1), box(2, 2, 3, 3))) == 24
+    assert meetings(array()) == 0
+
+
+def test_counting_ends_soon_after_enough() -> None:
+    star = [(np.cos(turn) * (1 + n % 2), np.sin(turn) * (1 + n % 2))
+            for n, turn in enumerate(np.linspace(0, 2 * np.pi, 100_001)[:-1])]  # fmt: skip
+    start = time.process_time()
+    met = meetings(array(Polygon(star)))
+    assert time.process_time() - start < 10
+    assert MOST_CROSSINGS < met < 3 * MOST_CROSSINGS
 
 
 def test_honest_layers_pass() -> None:

@@ -117,6 +117,13 @@ def test_text_in_no_known_encoding_is_refused_with_a_sample(tmp_path: Path) -> N
     assert path.exists()
 
 
+@pytest.mark.parametrize("cpg", ["\0", "zlib", "idna", "undefined", "rot13", "no-such", ""])
+def test_a_name_that_is_no_encoding_of_text_counts_for_nothing(tmp_path: Path, cpg: str) -> None:
+    (tmp_path / "x.dbf").write_bytes(dbf("城关镇第一网格".encode(), width=30))
+    (tmp_path / "x.cpg").write_text(cpg)
+    assert text_encoding(tmp_path / "x.shp").used == "utf-8"
+
+
 def test_an_empty_or_broken_table_has_plain_text(tmp_path: Path) -> None:
     for number, data in enumerate((b"", b"\x03" * 20, b"\x03" * 40 + b"\x0d", bytes(200))):
         shp = tmp_path / f"t{number}.shp"

@@ -86,6 +86,14 @@ def test_too_many_vertices_are_not_even_asked_whether_they_are_valid() -> None:
     assert faults(tangle, limits=Limits(vertices=1_999))[0][0] == "too-many-vertices"
 
 
+def test_a_star_of_very_many_spikes_is_not_asked_whether_it_is_valid() -> None:
+    turns = np.linspace(0, 6.28, 20_000)
+    far = np.where(np.arange(len(turns)) % 2, 1.0, 0.1)
+    star = shapely.polygons(np.column_stack([far * np.cos(turns), far * np.sin(turns)]))
+    assert faults(star, box(0, 0, 1, 1)) == {0: ("too-intricate", {"vertices": 20_001})}
+    assert faults(Point(0, 0).buffer(1, quad_segs=5_000)) == {}
+
+
 def test_the_first_fault_counts() -> None:
     crossed_and_far = Polygon([(900, 0), (901, 1), (901, 0), (900, 1)])
     assert faults(crossed_and_far)[0][0] == "out-of-range"
