@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 from geopandas import GeoSeries
 from shapely.geometry.base import BaseGeometry
@@ -247,10 +248,8 @@ def _shapes(
 def _moved(found: Changes, names: Names, village: str) -> list[MovedGround]:
     """Return what leaves or enters the grids of a village, by pair of grids."""
     table = found.moved.table
-    pairs: dict[tuple[str, str], list[str]] = {}
-    for block, old, new in zip(table.index, table["from_grid"], table["to_grid"], strict=True):
-        if village in {names.grids[code].village_code for code in (old, new) if code}:
-            pairs.setdefault((old or "", new or ""), []).append(str(block))
+    pairs = _moved_between(table, {code for code, grid in names.grids.items()
+                                   if grid.village_code == village})  # fmt: skip
     return [
         MovedGround(
             number,
@@ -263,3 +262,12 @@ def _moved(found: Changes, names: Names, village: str) -> list[MovedGround]:
         )
         for number, ((old, new), blocks) in enumerate(sorted(pairs.items()), start=1)
     ]
+
+
+def _moved_between(table: pd.DataFrame, codes: set[str]) -> dict[tuple[str, str], list[str]]:
+    """Return the blocks that leave or enter some grids, by pair of grids; "" is none."""
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for block, old, new in zip(table.index, table["from_grid"], table["to_grid"], strict=True):
+        if not codes.isdisjoint((old, new)):
+            pairs.setdefault((old or "", new or ""), []).append(str(block))
+    return pairs

@@ -198,12 +198,16 @@ def _summed(
         if group.kind != "building"
     ]
     if houses:
-        all_homes, all_people = sum(h for _, h, _ in houses), sum(p for _, _, p in houses)
-        lines.append((*pair, "building", "", None, all_homes, all_people))
+        lines.append((*pair, "building", "", None, *_sums(houses)))
     # hidden anew: what was hidden among single buildings may be told of all of them
     return [
         (group, len(houses) if group.kind == "building" else 0) for group, _, _ in _hidden(lines)
     ]
+
+
+def _sums(groups: Sequence[tuple[Group, int, int]]) -> tuple[int, int]:
+    """Return households and people of some groups together."""
+    return sum(homes for _, homes, _ in groups), sum(people for _, _, people in groups)
 
 
 def handovers(
@@ -242,9 +246,10 @@ def _side(
         return worker in lost - got
 
     own = [one for one in groups if is_own(one[0])]
+    homes, people = _sums(own)
     return Side(
         tuple(item for item in items if is_own(item)),
         tuple(group for group, _, _ in own),
-        told(sum(homes for _, homes, _ in own), SMALLEST),
-        told(sum(people for _, _, people in own), SMALLEST),
+        told(homes, SMALLEST),
+        told(people, SMALLEST),
     )
