@@ -10,7 +10,7 @@ from grid_boundaries.crs import in_metres
 from grid_boundaries.exchange.files import File, Style, written
 from grid_boundaries.exchange.sheets import Sheet, What, block_sheet, counts_by_grid, grid_sheet
 from grid_boundaries.plan_records import Record
-from grid_boundaries.plan_state import State
+from grid_boundaries.plan_state import State, recoded
 from layers.block_sums import block_sums, plan_sums
 from layers.plan_ground import shapes_of
 from layers.read import the_county
@@ -18,8 +18,8 @@ from layers.state_on import state_on, village_names
 
 
 def exported_plan(desk: Desk, row: Record, what: What, style: Style) -> File:
-    """Return what a plan says now as a file."""
-    state = desk.state(row)
+    """Return what a plan says now as a file; a published one under the codes that it got."""
+    state = recoded(desk.state(row), (row.outcome or {}).get("codes", {}))
     shapes = shapes_of(desk.connection, desk.view, state)
     title, plain = f"方案{row.id}_{row.title}", f"plan_{row.id}"
     if what == "blocks":

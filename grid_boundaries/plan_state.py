@@ -167,6 +167,16 @@ def state_of(
     return state
 
 
+def recoded(state: State, codes: Mapping[str, str]) -> State:
+    """Return a state with its grids under other codes; those without one stay as they are."""
+    grid_of = {
+        block: code if code is None else codes.get(code, code)
+        for block, code in state.grid_of.items()
+    }
+    grids = (replace(grid, code=codes.get(code, code)) for code, grid in state.grids.items())
+    return state_of(grid_of, grids, state.shapes, state.cuts)
+
+
 def known_block(state: State, block: str) -> str | None:
     """Return the grid of a block.
 

@@ -206,6 +206,20 @@ def test_an_import_can_be_handed_in_and_published(own_client: Client) -> None:
     assert said["blocks_assigned"] == 17
 
 
+def test_a_published_plan_goes_out_under_the_codes_that_its_grids_got(own_client: Client) -> None:
+    plan = started(own_client)
+    drawn(own_client, plan, 0, kind="create", name="新网格", blocks=[BLOCK_10])
+    found = get(own_client, f"/plans/{plan}/checks")["faults"]
+    soft = [one["key"] for one in found if one["severity"] == "soft"]
+    post(own_client, f"/{plan}/submit", base_version=1, accept=soft)
+    post(own_client, f"/{plan}/approve", "approver", base_version=2)
+    post(own_client, f"/{plan}/publish", base_version=3)
+    file = file_of(own_client, plan, format="csv", what="blocks")
+    assert b"~" not in file
+    said = taken_in(own_client, file)["understood"]
+    assert (said["blocks_moved"], said["grids_made"], said["grids_gone"]) == (0, [], [])
+
+
 # what goes out
 
 
