@@ -15,6 +15,7 @@ from gis_service.exchange import exported_grids, exported_plan
 from gis_service.exchange_in import Intention, Reading, imported, taken
 from gis_service.planning import Desk
 from gis_service.routes.asking import Day, Service, Who, scoped
+from gis_service.routes.bodies import FILE
 from gis_service.routes.plans import Plan, desk_of
 from gis_service.routes.uploads import FileSent
 from grid_boundaries.exchange.by_ground import LEAST_SHARE
@@ -68,7 +69,7 @@ def export_grids(service: Service, who: Who, asked: FileAsked, as_of: Day = None
         return sent(exported_grids(desk, asked.what, asked.style))
 
 
-@router.post("/plans/import", status_code=201)
+@router.post("/plans/import", status_code=201, openapi_extra=FILE)
 def import_plan(
     service: Service,
     who: Who,

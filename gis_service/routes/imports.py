@@ -13,6 +13,7 @@ from gis_service.errors import problem_answers
 from gis_service.file_limits import file_limits
 from gis_service.plan_requests import read
 from gis_service.routes.asking import JsonBody, Service, Who
+from gis_service.routes.bodies import FILE, takes
 from gis_service.routes.layers import GEOJSON
 from gis_service.routes.plans import desk_of
 from gis_service.routes.uploads import FileSent
@@ -25,7 +26,7 @@ Other = Annotated[str, Query(alias="with", pattern=r"^(in-force|[1-9][0-9]{0,15}
 Answer = dict[str, Any]
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, openapi_extra=FILE)
 def take(
     service: Service, who: Who, asked: Annotated[requests.Sending, Query()], file: FileSent
 ) -> Answer:
@@ -79,7 +80,7 @@ def crosswalk(service: Service, who: Who, number: Number, other: Other = "in-for
         return importing.crosswalk_of(desk, row, theirs)
 
 
-@router.post("/{number}/accept")
+@router.post("/{number}/accept", openapi_extra=takes(requests.Acceptance))
 def accept(service: Service, who: Who, number: Number, body: JsonBody) -> Answer:
     """Make a draft plan that has the layer's grids."""
     asked = read(requests.Acceptance, body)
@@ -87,7 +88,7 @@ def accept(service: Service, who: Who, number: Number, body: JsonBody) -> Answer
         return decisions.accept(desk, number, asked)
 
 
-@router.post("/{number}/reject")
+@router.post("/{number}/reject", openapi_extra=takes(requests.Rejection))
 def reject(service: Service, who: Who, number: Number, body: JsonBody) -> Answer:
     """Put a layer aside."""
     asked = read(requests.Rejection, body)

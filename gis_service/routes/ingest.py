@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from gis_service.errors import json_bytes, problem_answers
 from gis_service.intakes import INTAKES, Kind
 from gis_service.routes.asking import JsonBody, Service, Who
+from gis_service.routes.bodies import schema_of, takes_json
 from gis_service.verdicts import Verdict
 from gis_service.wire import read_json
 
@@ -21,10 +22,9 @@ router = APIRouter(prefix="/api", tags=["ingest"], responses=ANSWERS)
 
 
 def _body_schema(kind: Kind) -> dict[str, object]:
-    one = INTAKES[kind].model.model_json_schema()
+    one = schema_of(INTAKES[kind].model)
     many = {"type": "object", "properties": {"items": {"type": "array", "items": one}}}
-    schema = {"anyOf": [one, {**many, "required": ["items"]}]}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    return takes_json({"anyOf": [one, {**many, "required": ["items"]}]})
 
 
 @router.post("/incidents", response_class=Response, openapi_extra=_body_schema("incidents"))

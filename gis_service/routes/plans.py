@@ -15,6 +15,7 @@ from gis_service.access import Asker
 from gis_service.errors import problem_answers
 from gis_service.planning import Desk
 from gis_service.routes.asking import JsonBody, Service, Who, scoped
+from gis_service.routes.bodies import takes
 from gis_service.running import Running
 from grid_boundaries import plan_records as records
 
@@ -34,7 +35,7 @@ def desk_of(service: Running, who: Asker, right: str = "plans") -> Iterator[Desk
         yield Desk(connection, who.view, service.now(), *kept)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, openapi_extra=takes(requests.NewPlan))
 def start(service: Service, who: Who, body: JsonBody) -> Answer:
     """Start a plan from the grids in force or from another plan."""
     asked = requests.read(requests.NewPlan, body)
@@ -64,7 +65,7 @@ def assignment(service: Service, who: Who, plan: Plan) -> Answer:
         return planning.assignment(desk, desk.row(plan))
 
 
-@router.post("/{plan}/strokes")
+@router.post("/{plan}/strokes", openapi_extra=takes(requests.Drawing))
 def draw(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
     """Make one stroke."""
     asked = requests.read(requests.Drawing, body)
@@ -72,7 +73,7 @@ def draw(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
         return planning.draw(desk, plan, asked)
 
 
-@router.post("/{plan}/undo")
+@router.post("/{plan}/undo", openapi_extra=takes(requests.Change))
 def undo(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
     """Undo the last stroke."""
     asked = requests.read(requests.Change, body)
@@ -80,7 +81,7 @@ def undo(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
         return planning.step(desk, plan, asked.base_version, back=True)
 
 
-@router.post("/{plan}/redo")
+@router.post("/{plan}/redo", openapi_extra=takes(requests.Change))
 def redo(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
     """Make the last stroke that was undone again."""
     asked = requests.read(requests.Change, body)
@@ -113,7 +114,7 @@ def diff(
         return plan_changes.difference(desk, row, other, against)
 
 
-@router.post("/{plan}/merge")
+@router.post("/{plan}/merge", openapi_extra=takes(requests.Merging))
 def merge(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
     """Take another plan's changes in, and list the conflicts."""
     asked = requests.read(requests.Merging, body)
@@ -121,7 +122,7 @@ def merge(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
         return review.merge(desk, plan, asked)
 
 
-@router.post("/{plan}/submit")
+@router.post("/{plan}/submit", openapi_extra=takes(requests.Submission))
 def submit(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
     """Hand a plan in for approval."""
     asked = requests.read(requests.Submission, body)
@@ -129,7 +130,7 @@ def submit(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
         return planning.described(desk, review.submit(desk, plan, asked, service.plans.near))
 
 
-@router.post("/{plan}/approve")
+@router.post("/{plan}/approve", openapi_extra=takes(requests.Change))
 def approve(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
     """Approve a plan that another person has handed in."""
     asked = requests.read(requests.Change, body)
@@ -137,7 +138,7 @@ def approve(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
         return planning.described(desk, review.approve(desk, plan, asked.base_version))
 
 
-@router.post("/{plan}/withdraw")
+@router.post("/{plan}/withdraw", openapi_extra=takes(requests.Change))
 def withdraw(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
     """Take a plan back to a draft."""
     asked = requests.read(requests.Change, body)
@@ -145,7 +146,7 @@ def withdraw(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
         return planning.described(desk, review.withdraw(desk, plan, asked.base_version))
 
 
-@router.post("/{plan}/publish")
+@router.post("/{plan}/publish", openapi_extra=takes(requests.Publishing))
 def publish(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
     """Put an approved plan in force, now or at a date."""
     asked = requests.read(requests.Publishing, body)
@@ -154,7 +155,7 @@ def publish(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
         return planning.described(desk, desk.row(plan))
 
 
-@router.post("/{plan}/rollback")
+@router.post("/{plan}/rollback", openapi_extra=takes(requests.Change))
 def rollback(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
     """Put back in force what a published plan replaced."""
     asked = requests.read(requests.Change, body)
@@ -174,7 +175,7 @@ def comments(service: Service, who: Who, plan: Plan) -> list[Answer]:
         ]
 
 
-@router.post("/{plan}/comments", status_code=201)
+@router.post("/{plan}/comments", status_code=201, openapi_extra=takes(requests.Remark))
 def comment(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
     """Put a comment to a plan."""
     asked = requests.read(requests.Remark, body)
@@ -183,7 +184,7 @@ def comment(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
     return {"plan": plan, "text": asked.text, "about": asked.about}
 
 
-@router.post("/{plan}/locks")
+@router.post("/{plan}/locks", openapi_extra=takes(requests.Locking))
 def lock(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
     """Let the others know that the asker is at some grids."""
     asked = requests.read(requests.Locking, body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from sqlalchemy import create_engine, insert
 from gis_service.app import ROUTERS, create_app
 from gis_service.database import Database
 from gis_service.guards import HEADERS
+from gis_service.plan_requests import Drawing, Merging
+from gis_service.routes.bodies import schema_of
 from gis_service.settings import Settings
 from grid_boundaries.actors import actor
 from tests.conftest import Server
@@ -266,3 +269,20 @@ def test_a_database_without_a_county_takes_no_report_and_is_not_ready(bare: Clie
     answer = bare.post("/api/incidents", json=report, headers=bare.by("command"))
     assert answer.status_code in {404, 422, 503}
     assert is_plain(answer)
+
+
+def test_every_body_that_a_route_takes_is_described() -> None:
+    document = create_app(Settings()).openapi()
+    posts = {path: ways["post"] for path, ways in document["paths"].items() if "post" in ways}
+    assert len(posts) > 15
+    assert [path for path, way in posts.items() if "requestBody" not in way] == []
+    for way in posts.values():  # a part elsewhere would be looked for at the document's root
+        assert "#/$defs" not in json.dumps(way)
+
+
+def test_a_stroke_is_described_by_all_its_kinds() -> None:
+    drawing = schema_of(Drawing)
+    kinds = [one["properties"]["kind"]["const"] for one in drawing["properties"]["stroke"]["oneOf"]]
+    assert {"move", "merge", "split", "create", "retire", "carve", "declare"} <= set(kinds)
+    assert len(kinds) == len(set(kinds))
+    assert "from" in schema_of(Merging)["properties"]
