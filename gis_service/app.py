@@ -37,6 +37,7 @@ ROUTERS = tuple(
     module.router
     for module in (
         health,
+        blocks,
         layers,
         grids,
         wall,

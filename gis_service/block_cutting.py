@@ -20,11 +20,11 @@ from gis_service.planning import Desk, unit_path_of
 from gis_service.publishing import as_service
 from grid_boundaries.codes import MOST_BLOCKS, first_block_ids
 from grid_boundaries.crs import in_metres
+from grid_boundaries.division.corners import corners_of, with_corners
 from grid_boundaries.division.county_lines import county_lines
 from grid_boundaries.division.parting import parted
 from grid_boundaries.division.plane import Plane, plane_of
 from grid_boundaries.errors import Conflict, NotAllowed, Refused
-from grid_boundaries.slicing import with_vertices
 from grid_boundaries.store import block, county
 from grid_boundaries.tables import STORED_SRID
 from layers.cutting_ground import CuttingGround, blocks_round, cutting_ground
@@ -33,7 +33,7 @@ from layers.read import County, the_county
 
 Progress = Callable[[str, int, int], None]  # step, done, in all
 MOST_ASTRAY_M2 = 1.0  # by which the blocks may miss, or villages share, ground
-SNAP_DEG = 1e-9  # a tenth of a millimetre
+SNAP_DEG, SNAP_M = 1e-9, 1e-4  # a tenth of a millimetre
 STEPS = ("read", "cut", "write")
 
 log = structlog.get_logger(__name__)
@@ -212,10 +212,12 @@ def _blocks(desk: Desk, asked: FirstCut, ground: CuttingGround, known: County) -
     drawn = GeoSeries([polygon(area) for area in asked.special_areas], crs=STORED_SRID)
     special = GeoSeries([*ground.special, *drawn], crs=STORED_SRID)
     around = blocks_round(desk.connection, desk.view, GeoSeries(ground.villages.geometry))
-    villages = plane.flat(GeoSeries(ground.villages.set_index("code").geometry))
-    _refuse_overlap(villages)
+    drawn_limits = plane.flat(GeoSeries(ground.villages.set_index("code").geometry))
+    _refuse_overlap(drawn_limits)
+    corners = corners_of(pd.concat([drawn_limits, plane.flat(around)]))
+    villages = with_corners(drawn_limits, corners, snap=SNAP_M)
     found = parted(
-        villages, lines_of(plane, ground, special, around), flat_homes(plane, ground),
+        villages, lines_of(plane, ground, special), flat_homes(plane, ground),
         most_people=asked.most_people_per_block, special=plane.flat(special),
     )  # fmt: skip
     _refuse_astray(villages, found)
@@ -231,19 +233,17 @@ def _blocks(desk: Desk, asked: FirstCut, ground: CuttingGround, known: County) -
     return GeoDataFrame(columns, geometry=geometry.array, index=free_ids(desk, found))
 
 
-def lines_of(
-    plane: Plane, ground: CuttingGround, special: GeoSeries, limits: GeoSeries
-) -> GeoSeries:
-    """Return what a unit's blocks end at, on the plane.
+def lines_of(plane: Plane, ground: CuttingGround, special: GeoSeries) -> GeoSeries:
+    """Return what a unit's blocks end at besides its limits, on the plane.
 
     Parameters
     ----------
-    special, limits
-        Stored degrees: special ground, and outlines of blocks or units that stay.
+    special
+        Special ground, stored degrees.
     """
     return county_lines(
         streets=plane.flat(ground.streets), rivers=plane.flat(ground.waters),
-        railways=plane.flat(ground.railways), unit_limits=plane.flat(limits),
+        railways=plane.flat(ground.railways), unit_limits=GeoSeries([]),
         special_areas=plane.flat(special),
     )  # fmt: skip
 
@@ -301,13 +301,7 @@ def _renode(desk: Desk, cut: Cut) -> None:
     beside = GeoSeries(around[~around.index.isin(cut.blocks.index)])
     if beside.empty:
         return
-    nodes = np.unique(shapely.get_coordinates(cut.blocks.geometry.to_numpy()), axis=0)
-    at = shapely.points(nodes)
-    changed = {}
-    for name, shape in beside.items():  # each takes the corners that lie on its own border
-        own = nodes[shapely.dwithin(at, shape.boundary, SNAP_DEG)]
-        corners = {tuple(corner) for corner in shapely.get_coordinates(shape).tolist()}
-        fresh = [node for node in own.tolist() if tuple(node) not in corners]
-        if fresh:
-            changed[str(name)] = with_vertices(shape, np.array(fresh), snap_m=SNAP_DEG)
-    reshape(desk.connection, changed)
+    corners = corners_of(GeoSeries(cut.blocks.geometry))
+    noded = with_corners(beside, corners, snap=SNAP_DEG)
+    changed = noded.to_numpy() != beside.to_numpy()
+    reshape(desk.connection, noded[changed].to_dict())

@@ -67,7 +67,7 @@ def _cuts(
     refuse_uncountable(ground, most_people)
     plane = plane_of(blocks)
     faces = parted(
-        plane.flat(blocks), lines_of(plane, ground, ground.special, ground.special),
+        plane.flat(blocks), lines_of(plane, ground, ground.special),
         flat_homes(plane, ground), most_people=most_people,
     )  # fmt: skip
     in_pieces = faces[faces["owner"].duplicated(keep=False)]
