@@ -114,12 +114,11 @@ def preview(desk: Desk, asked: FirstCut, progress: Progress = silent) -> bytes:
         cut = _cut(own, asked, progress)
     columns = ("village_code", "kind", "people", "area_m2")
     rows = cut.blocks.round({"area_m2": 1}).reset_index(names="id")[["id", *columns]]
-    return collection(cut.blocks.geometry, rows.to_dict("records"), summary=cut.summary)
+    properties: list[dict[str, Any]] = rows.astype(object).to_dict("records")
+    return collection(cut.blocks.geometry, properties, summary=cut.summary)
 
 
-def cut_first_blocks(
-    desk: Desk, asked: FirstCut, progress: Progress = silent
-) -> dict[str, Any]:
+def cut_first_blocks(desk: Desk, asked: FirstCut, progress: Progress = silent) -> dict[str, Any]:
     """Write the first blocks of a unit, put its features in them, and return the summary.
 
     Raises
@@ -214,7 +213,7 @@ def _blocks(desk: Desk, asked: FirstCut, ground: CuttingGround, known: County) -
     around = blocks_round(desk.connection, desk.view, GeoSeries(ground.villages.geometry))
     drawn_limits = plane.flat(GeoSeries(ground.villages.set_index("code").geometry))
     _refuse_overlap(drawn_limits)
-    corners = corners_of(pd.concat([drawn_limits, plane.flat(around)]))
+    corners = corners_of(GeoSeries([*drawn_limits, *plane.flat(around)]))
     villages = with_corners(drawn_limits, corners, snap=SNAP_M)
     found = parted(
         villages, lines_of(plane, ground, special), flat_homes(plane, ground),

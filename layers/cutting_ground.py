@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import shapely
@@ -46,9 +47,7 @@ class CuttingGround:
     homes: GeoDataFrame
 
 
-def cutting_ground(
-    connection: Connection, view: View, unit_path: str, basis: str
-) -> CuttingGround:
+def cutting_ground(connection: Connection, view: View, unit_path: str, basis: str) -> CuttingGround:
     """Return what lies in a unit; each part is empty where nothing was loaded.
 
     Parameters
@@ -79,13 +78,13 @@ def blocks_round(connection: Connection, view: View, ground: GeoSeries) -> GeoSe
     return GeoSeries(found.set_index("id").geometry)
 
 
-def _villages(unit_path: str) -> Select[str, str, object]:
+def _villages(unit_path: str) -> Select[Any]:
     current = unit.c.valid_to.is_(None) & unit.c.unit_path.startswith(unit_path)
     columns = (unit.c.code, unit.c.unit_path, unit.c.geom)
     return select(*columns).where(current, unit.c.level == "village").order_by(unit.c.code)
 
 
-def _homes(unit_path: str, basis: str) -> Select[str, int, object]:
+def _homes(unit_path: str, basis: str) -> Select[Any]:
     people = func.count(person.c.id).filter(LIVING[basis]).label("people")
     living = household.outerjoin(person, person.c.household_id == household.c.id)
     inside = household.c.unit_path.startswith(unit_path)
@@ -103,7 +102,7 @@ def _lines(connection: Connection, view: View, table: Table, unit_path: str) -> 
     return _read(connection, narrowed(statement, view, None))
 
 
-def _read(connection: Connection, statement: Select[object]) -> GeoDataFrame:
+def _read(connection: Connection, statement: Select[Any]) -> GeoDataFrame:
     rows = statement.subquery()
     others = [column for column in rows.c if column.name != "geom"]
     frame = plain_frame(connection, select(*others, func.st_asbinary(rows.c.geom).label("geom")))

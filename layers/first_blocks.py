@@ -1,4 +1,4 @@
-"""A unit's first blocks as rows: written, what stands in them located, who lives in them counted."""
+"""A unit's first blocks as rows: written, with what stands and who lives in them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from grid_boundaries.publish_rows import stored
 from grid_boundaries.store import block, block_count
 from grid_boundaries.tables import STORED_SRID
 from layers.assign import assign_flagged
-from layers.block_sums import LIVING
+from layers.block_sums import LIVING, srid_of
 from layers.load.place import middles
 from layers.people import household, person
 from layers.reassign import located_tables
@@ -119,9 +119,7 @@ def _counted(name: str, path: str, counts: Mapping[str, Any], basis: str) -> dic
     return {"block_id": name, "unit_path": path, "people": counts[basis], **own}
 
 
-def _located(
-    connection: Connection, table: Table, unit_path: str, blocks_m: GeoSeries
-) -> int:
+def _located(connection: Connection, table: Table, unit_path: str, blocks_m: GeoSeries) -> int:
     inside = table.c.unit_path.startswith(unit_path) | table.c.block_id.is_(None)
     rows = connection.execute(
         select(table.c.id, func.st_asbinary(table.c.geom).label("geom")).where(inside)
@@ -130,7 +128,7 @@ def _located(
         return 0
     shapes = pd.Series(np.asarray(shapely.from_wkb([_bytes(row.geom) for row in rows])))
     points = gpd.GeoSeries(gpd.points_from_xy(*middles(shapes).T), crs=STORED_SRID)
-    srid = int(blocks_m.crs.to_epsg())
+    srid = srid_of(blocks_m)
     xy = in_metres(points, srid).get_coordinates().to_numpy()
     codes, how = assign_flagged(xy, blocks_m, blocks_m.index.to_numpy(object))
     _write_places(connection, table, [row.id for row in rows], codes, how)

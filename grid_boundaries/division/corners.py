@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 
 def corners_of(shapes: GeoSeries) -> Floats:
     """Return every corner of some shapes once, shape (n, 2)."""
-    xy: Floats = np.unique(shapely.get_coordinates(shapes.array), axis=0)
+    xy: Floats = np.unique(shapely.get_coordinates(np.asarray(shapes.array, dtype=object)), axis=0)
     return xy
 
 
@@ -35,7 +35,7 @@ def with_corners(shapes: GeoSeries, corners: Floats, *, snap: float) -> GeoSerie
     snap
         How far a corner may lie off a border, in the unit of the coordinates.
     """
-    tree = shapely.STRtree(shapely.points(corners))
+    tree = shapely.STRtree(np.asarray(shapely.points(corners), dtype=object))
     borders = shapely.boundary(np.asarray(shapes.array, dtype=object))
     shape, corner = tree.query(borders, predicate="dwithin", distance=snap)
     found: list[Any] = list(shapes.array)

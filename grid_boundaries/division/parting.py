@@ -109,7 +109,8 @@ def _takers(touching: pd.DataFrame, small: NDArray[np.bool_], owner: Any) -> pd.
     a, b = both["a"].to_numpy(dtype=int), both["b"].to_numpy(dtype=int)
     own = both[small[a] & (owner[a] == owner[b])]
     ranked = own.sort_values(["a", "shared_m", "b"], ascending=[True, False, True])
-    return ranked.drop_duplicates("a")
+    takers: pd.DataFrame = ranked.drop_duplicates("a")
+    return takers
 
 
 def _groups(small: NDArray[np.bool_], takers: pd.DataFrame) -> NDArray[np.int32]:

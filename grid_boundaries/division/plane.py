@@ -52,7 +52,7 @@ class Plane:
         known
             Stored shapes; a corner that comes from one of them is that very corner again.
         """
-        corners = shapely.get_coordinates(known.array)
+        corners = shapely.get_coordinates(_array(known))
         keys = _keys(corners * self.scale)
         order = np.argsort(keys)
         shapes = shapely.transform(

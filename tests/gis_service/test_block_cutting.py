@@ -30,9 +30,7 @@ def run(database: Database, *statements: str) -> None:
 @pytest.fixture
 def rows(county_database: Database) -> Iterator[Connection]:
     """A connection that sees every row, and every commit anew."""
-    engine = create_engine(
-        sqlalchemy_url(county_database.url), isolation_level="AUTOCOMMIT"
-    )
+    engine = create_engine(sqlalchemy_url(county_database.url), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text("select set_config('gis.scope', '/', false)"))
         yield connection
@@ -208,7 +206,8 @@ def test_the_change_is_announced_and_who_made_it_is_kept(bare: Client, rows: Con
 def test_a_county_with_blocks_is_refused_with_the_way_to_change_them(
     own_client: Client, rows: Connection
 ) -> None:
-    for body in ({}, {"preview": True}):
+    bodies: tuple[dict[str, Any], ...] = ({}, {"preview": True})
+    for body in bodies:
         refused = done(cut(own_client, **body), 409)
         assert refused["code"] == "blocks-exist"
         assert "16" in refused["en"]
@@ -222,9 +221,7 @@ def test_a_second_cut_is_refused(bare: Client, rows: Connection) -> None:
     assert _count(rows, "block") == told["blocks"]
 
 
-def test_a_county_without_villages_is_refused(
-    bare: Client, county_database: Database
-) -> None:
+def test_a_county_without_villages_is_refused(bare: Client, county_database: Database) -> None:
     run(county_database, "delete from unit where level = 'village'")
     assert done(cut(bare), 422)["code"] == "no-villages"
 
@@ -312,7 +309,8 @@ def test_a_planner_of_a_town_cuts_nothing(
         county_database,
         f"update actor set scope = array['/{COUNTY}/{TOWNS[0]}/'] where name = 'planner'",
     )
-    for body in ({"preview": True}, {}, {"unit": TOWNS[0]}):
+    bodies: tuple[dict[str, Any], ...] = ({"preview": True}, {}, {"unit": TOWNS[0]})
+    for body in bodies:
         assert done(cut(bare, **body), 403)["code"] == "county-scope-needed"
     assert _count(rows, "block") == 0
 

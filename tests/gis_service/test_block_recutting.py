@@ -156,7 +156,7 @@ def test_a_second_recut_of_what_the_first_cut_finds_nothing_more(
     run(county_database, "delete from grid_block", "delete from block_count", "delete from block",
         "delete from grid")  # fmt: skip
     planner = own_client.by("planner")
-    body = {"most_people_per_block": 8}
+    body: dict[str, Any] = {"most_people_per_block": 8}
     done(own_client.post("/api/blocks/cut", json=body, headers=planner))
     assert done(recut(own_client, **body))["cuts"] == 0
 
