@@ -114,7 +114,7 @@ def preview(desk: Desk, asked: FirstCut, progress: Progress = silent) -> bytes:
         cut = _cut(own, asked, progress)
     columns = ("village_code", "kind", "people", "area_m2")
     rows = cut.blocks.round({"area_m2": 1}).reset_index(names="id")[["id", *columns]]
-    properties: list[dict[str, Any]] = rows.astype(object).to_dict("records")
+    properties: list[Any] = rows.astype(object).to_dict("records")
     return collection(cut.blocks.geometry, properties, summary=cut.summary)
 
 

@@ -75,6 +75,7 @@ def show_import(console: Console, told: dict[str, Any], done: dict[str, Any] | N
 
 @contextmanager
 def service_desk(database: Database, settings: Settings) -> Iterator[Desk]:
+    """Give a desk of the service itself, which sees the whole county; committed at the end."""
     engine = engine_of(database.url, settings)
     view = system_view()
     try:

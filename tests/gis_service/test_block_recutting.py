@@ -12,11 +12,14 @@ from geopandas import GeoSeries
 from shapely.geometry import shape
 from sqlalchemy import Connection, create_engine, text
 
-from gis_service.database import Database
+from gis_service.access import system_view
+from gis_service.database import Database, enter_scope
+from gis_service.planning import Desk
+from gis_service.publishing import put_in_force
 from grid_boundaries.recut import recut_ids
 from grid_boundaries.tables import STORED_SRID
-from tests.county import COUNTY, METRIC_SRID, TOWNS, VILLAGES, blocks
-from tests.gis_service.test_block_cutting import done, run
+from tests.county import COUNTY, METRIC_SRID, NOW, TOWNS, VILLAGES, blocks
+from tests.gis_service.test_block_cutting import astray_m2, done, run, stored_blocks
 from tests.serving import Client, sqlalchemy_url
 
 OLD = GeoSeries({block.id: block.shape for block in blocks()}, crs=STORED_SRID)
@@ -129,6 +132,30 @@ def test_a_crowded_block_is_cut_between_its_homes(
     cut = [name for name in told["gone"] if name == "B000001"]
     assert cut == (["B000001"] if most == 3 else [])
     assert told["cuts"] == len(cut)
+
+
+def test_a_recut_in_force_tiles_the_villages_and_takes_the_features_along(
+    own_client: Client, county_database: Database, rows: Connection
+) -> None:
+    told = done(recut(own_client, most_people_per_block=3))
+    engine = create_engine(sqlalchemy_url(county_database.url))
+    with engine.begin() as connection:
+        view = system_view("tester")
+        enter_scope(connection, view)
+        desk = Desk(connection, view, NOW)
+        put_in_force(desk, desk.row(told["plan"]), NOW.date())
+    engine.dispose()
+    assert len(stored_blocks(rows)) == 16 - told["cuts"] + told["pieces"]
+    assert astray_m2(rows) <= 1.0
+    lost = """
+        select count(*) from camera c left join block b on b.id = c.block_id and b.valid_to is null
+        where b.id is null or not st_intersects(b.geom, c.geom) or c.grid_code is null"""
+    assert rows.execute(text(lost)).scalar_one() == 0
+    counted = rows.execute(
+        text("select sum(people) from block_count c join block b on b.id = c.block_id"
+             " where b.valid_to is null")
+    )  # fmt: skip
+    assert counted.scalar_one() == 64
 
 
 def test_a_unit_that_needs_no_cut_is_an_empty_draft(
