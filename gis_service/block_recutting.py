@@ -78,7 +78,7 @@ def _cuts(
     own = chosen(blocks, names)
     near = shapes_within(desk.connection, desk.view, state, shapely.box(*own.total_bounds))
     line = shapely.line_merge(shapely.union_all(np.asarray(borders.array, dtype=object)))
-    return cuts(near, names, line, least_area=LEAST.smaller_than_m2)
+    return cuts(near, names, line, least_area_units2=LEAST.smaller_than_m2)
 
 
 def _refuse_no_blocks(state: State, path: str) -> None:
