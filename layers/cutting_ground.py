@@ -60,12 +60,12 @@ def cutting_ground(connection: Connection, view: View, unit_path: str, basis: st
     inside = grid.c.unit_path.startswith(unit_path) & grid.c.valid_to.is_(None)
     special = select(grid.c.code, grid.c.geom).where(inside, grid.c.kind == "special")
     return CuttingGround(
-        _read(connection, narrowed(_villages(unit_path), view, unit.c.unit_path)),
+        _read(connection, _villages(view, unit_path)),
         GeoSeries(ways.geometry[~is_railway]),
         GeoSeries(ways.geometry[is_railway]),
         GeoSeries(_lines(connection, view, water, unit_path).geometry),
         GeoSeries(_read(connection, narrowed(special, view, grid.c.unit_path)).geometry),
-        _read(connection, narrowed(_homes(unit_path, basis), view, household.c.unit_path)),
+        _read(connection, _homes(view, unit_path, basis)),
     )
 
 
@@ -78,24 +78,26 @@ def blocks_round(connection: Connection, view: View, ground: GeoSeries) -> GeoSe
     return GeoSeries(found.set_index("id").geometry)
 
 
-def _villages(unit_path: str) -> Select[Any]:
+def _villages(view: View, unit_path: str) -> Select[Any]:
     current = unit.c.valid_to.is_(None) & unit.c.unit_path.startswith(unit_path)
     columns = (unit.c.code, unit.c.unit_path, unit.c.geom)
-    return select(*columns).where(current, unit.c.level == "village").order_by(unit.c.code)
+    statement = select(*columns).where(current, unit.c.level == "village")
+    return narrowed(statement.order_by(unit.c.code), view, unit.c.unit_path)
 
 
-def _homes(unit_path: str, basis: str) -> Select[Any]:
+def _homes(view: View, unit_path: str, basis: str) -> Select[Any]:
     people = func.count(person.c.id).filter(LIVING[basis]).label("people")
     living = household.outerjoin(person, person.c.household_id == household.c.id)
     inside = household.c.unit_path.startswith(unit_path)
     columns = (household.c.id, people, household.c.geom)
     statement = select(*columns).select_from(living).where(inside)
-    return statement.group_by(household.c.id).order_by(household.c.id)
+    grouped = statement.group_by(household.c.id).order_by(household.c.id)
+    return narrowed(grouped, view, household.c.unit_path)
 
 
 def _lines(connection: Connection, view: View, table: Table, unit_path: str) -> GeoDataFrame:
     """Return what of the base map meets the box of a unit: it runs across limits."""
-    ground = _villages(unit_path).subquery()
+    ground = _villages(view, unit_path).subquery()
     box = select(func.st_envelope(func.st_collect(ground.c.geom), type_=Geometry)).scalar_subquery()
     near: ColumnElement[bool] = table.c.geom.intersects(box)
     statement = select(table.c.id, table.c.kind, table.c.geom).where(near).order_by(table.c.id)
