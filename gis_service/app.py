@@ -15,6 +15,7 @@ from gis_service.head_only import HeadOnly
 from gis_service.logs import RequestLog, configure_logs
 from gis_service.metrics import Metrics
 from gis_service.routes import (
+    blocks,
     events,
     exchange,
     grids,
@@ -36,6 +37,7 @@ ROUTERS = tuple(
     module.router
     for module in (
         health,
+        blocks,
         layers,
         grids,
         wall,

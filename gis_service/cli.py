@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from gis_service import counties
 from gis_service.benchmarks import benchmark_names, run_benchmark, write_figures
+from gis_service.block_report import cut_blocks, first_cut, show_cut
 from gis_service.certificate import certificate_files, fingerprint, make_certificates
 from gis_service.checks import checks
 from gis_service.database import Database, engine_of, opened, owner_engine
@@ -220,6 +221,22 @@ def import_boundaries(
     with _ready_database(settings) as database:
         told, done = import_file(database, settings, file, asked, accept=accept)
     show_import(console, told, done)
+
+
+@app.command("cut-blocks")
+def cut_first_blocks(
+    most_people: Annotated[
+        float | None, typer.Option("--most-people", help="People that a block holds at most.")
+    ] = None,
+    unit: Annotated[str, typer.Option(help="Unit to be cut; the county by default.")] = "",
+    preview: Annotated[bool, typer.Option("--preview", help="Look only, change nothing.")] = False,
+) -> None:
+    """切分图斑 · Cut the first blocks along streets, waters, limits, and between homes."""
+    settings = read_settings()
+    asked = first_cut(unit=unit or None, most_people=most_people, preview=preview)
+    with _ready_database(settings) as database, _progress() as progress:
+        told = cut_blocks(database, settings, asked, progress)
+    show_cut(console, told)
 
 
 @app.command()

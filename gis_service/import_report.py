@@ -43,11 +43,11 @@ def import_file(
             "no-such-file", f"没有文件 {file.name}", f"There is no file {file.name}", file=file.name
         )
     read = importing.read_upload(file.read_bytes(), asked, file_limits(settings))
-    with _desk(database, settings) as desk:
+    with service_desk(database, settings) as desk:
         told = importing.take_in(desk, read, asked)
     if not accept:
         return told, None
-    with _desk(database, settings) as desk:  # the report stays, whatever becomes of this
+    with service_desk(database, settings) as desk:  # the report stays, whatever becomes of this
         return told, decisions.accept(desk, told["id"], Acceptance(crs=asked.crs or None))
 
 
@@ -74,7 +74,8 @@ def show_import(console: Console, told: dict[str, Any], done: dict[str, Any] | N
 
 
 @contextmanager
-def _desk(database: Database, settings: Settings) -> Iterator[Desk]:
+def service_desk(database: Database, settings: Settings) -> Iterator[Desk]:
+    """Give a desk of the service itself, which sees the whole county; committed at the end."""
     engine = engine_of(database.url, settings)
     view = system_view()
     try:

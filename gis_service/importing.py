@@ -123,7 +123,7 @@ def preview_of(desk: Desk, row: Record) -> bytes:
     blocks = kept_cover(desk, row).blocks
     rows = zip(*(blocks[name] for name in BLOCK_COLUMNS), strict=True)
     properties = [dict(zip(BLOCK_COLUMNS, row, strict=True)) for row in rows]
-    return _collection(blocks.geometry, properties)
+    return collection(blocks.geometry, properties)
 
 
 def crosswalk_of(desk: Desk, row: Record, other: Record | None) -> dict[str, Any]:
@@ -265,17 +265,20 @@ def _summary(
 
 def _findings_json(findings: list[Finding], srid: int) -> bytes:
     shapes = GeoSeries(np.array([one.geometry for one in findings], dtype=object), crs=srid)
-    return _collection(in_degrees(shapes), [one.wire for one in findings])
+    return collection(in_degrees(shapes), [one.wire for one in findings])
 
 
-def _collection(shapes: GeoSeries, properties: Sequence[Mapping[str, Any]]) -> bytes:
+def collection(
+    shapes: GeoSeries, properties: Sequence[Mapping[str, Any]], **members: Any
+) -> bytes:
+    """Return shapes in stored degrees as GeoJSON, with further members beside the features."""
     features = [
         {"type": "Feature", "id": number, "geometry": geometry, "properties": one}
         for number, (geometry, one) in enumerate(
             zip(_geometries(shapes), properties, strict=True), start=1
         )
     ]
-    return json_bytes({"type": "FeatureCollection", "features": features})
+    return json_bytes({"type": "FeatureCollection", **members, "features": features})
 
 
 def _geometries(shapes: GeoSeries) -> list[Any]:

@@ -100,7 +100,7 @@ def start(desk: Desk, asked: NewPlan) -> dict[str, Any]:
     """Start a plan and return it."""
     parent = None if asked.from_plan is None else desk.row(asked.from_plan)
     if parent is None:
-        path = _unit_path(desk, asked.unit)
+        path = unit_path_of(desk, asked.unit)
         # blocks and grids are two statements: a publication between them would tear the plan
         records.await_publication(desk.connection)
         state = records.in_force(desk.connection, desk.view, path)
@@ -318,8 +318,16 @@ def own_path(desk: Desk) -> str:
     )
 
 
-def _unit_path(desk: Desk, code: str | None) -> str:
-    """Return the path of the unit that a plan is for: the asker's own where none is named."""
+def unit_path_of(desk: Desk, code: str | None) -> str:
+    """Return the path of a unit in the view's scope: the asker's own where none is named.
+
+    Raises
+    ------
+    NotFound
+        There is no such unit.
+    Refused
+        None is named, and the area is several units.
+    """
     if code is None:
         return own_path(desk)
     statement = select(unit.c.unit_path).where(unit.c.code == code, unit.c.valid_to.is_(None))

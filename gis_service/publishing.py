@@ -74,7 +74,7 @@ def publish_on(desk: Desk, row: Record, day: date) -> None:
     Refused
         A hard fault lies in what the plan changes.
     """
-    with _as_service(desk) as own:
+    with as_service(desk) as own:
         before, after = _in_force(own, row), own.state(row)
         _refuse_other_base(own, row, before)
         ground = published_ground(own, after)
@@ -84,7 +84,7 @@ def publish_on(desk: Desk, row: Record, day: date) -> None:
 
 def put_in_force(desk: Desk, row: Record, day: date) -> None:
     """Put a plan in force as `publish_on` does, whatever its faults."""
-    with _as_service(desk) as own:
+    with as_service(desk) as own:
         before = _in_force(own, row)
         _refuse_other_base(own, row, before)
         _put_in_force(own, row, day, before, published_ground(own, own.state(row)))
@@ -112,7 +112,7 @@ def roll_back(desk: Desk, plan_id: int, base_version: int) -> None:
     row = desk.row(plan_id, for_update=True)
     refuse_status(row, "published")
     records.refuse_other_version(row, base_version)
-    with _as_service(desk) as own:
+    with as_service(desk) as own:
         before = _in_force(own, row)
         if before.digest() != row.outcome["hash"]:
             raise Conflict(
@@ -172,7 +172,7 @@ def _published_or_noted(desk: Desk, row: Record) -> bool:
 
 
 @contextmanager
-def _as_service(desk: Desk) -> Iterator[Desk]:
+def as_service(desk: Desk) -> Iterator[Desk]:
     """Give a desk of the whole county: what an approved plan does, the service does for it."""
     own = replace(desk, view=system_view(desk.view.actor), sums=None)  # counts of this moment
     own.connection.execute(select(func.pg_advisory_xact_lock(records.PUBLISHING)))

@@ -206,7 +206,7 @@ class Together:
     Parameters
     ----------
     what
-        "split_grid", "move_border", "carve", "transfer" or "absorb".
+        "split_grid", "move_border", "carve", "transfer", "absorb" or "recut".
     """
 
     what: str

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 
-from gis_service import plan_changes, planning, publishing
+from gis_service import block_recutting, plan_changes, planning, publishing
 from gis_service import plan_requests as requests
 from gis_service import plan_review as review
 from gis_service.access import Asker
+from gis_service.block_requests import Recut
 from gis_service.errors import problem_answers
 from gis_service.planning import Desk
 from gis_service.routes.asking import JsonBody, Service, Who, scoped
@@ -41,6 +42,14 @@ def start(service: Service, who: Who, body: JsonBody) -> Answer:
     asked = requests.read(requests.NewPlan, body)
     with desk_of(service, who) as desk:
         return planning.start(desk, asked)
+
+
+@router.post("/recut", status_code=201)
+def recut(service: Service, who: Who, body: JsonBody) -> Answer:
+    """Start a plan in which the blocks of a unit are cut along all lines that there are now."""
+    asked = requests.read(Recut, body)
+    with desk_of(service, who) as desk:
+        return block_recutting.recut(desk, asked)
 
 
 @router.get("")

@@ -52,7 +52,7 @@ def placed(frames: Frames, metric_crs: CRS) -> dict[str, pd.DataFrame]:
         say already where their rows lie stay as they are, so placing twice changes nothing.
     """
     tables = [table for table in ORDER if _is_to_be_placed(table, frames)]
-    points = [_middles(frames[table.name]["geom"]) for table in tables]
+    points = [middles(frames[table.name]["geom"]) for table in tables]
     # all tables at once: one look into the blocks and outlines
     where = _where(np.concatenate([*points, np.empty((0, 2))]), frames, metric_crs)
     done = dict(frames)
@@ -87,7 +87,7 @@ def _county_path(frames: Frames) -> str:
     return f"/{frames['county']['code'].iloc[0]}/"
 
 
-def _middles(geometries: pd.Series[Any]) -> npt.NDArray[np.float64]:
+def middles(geometries: pd.Series[Any]) -> npt.NDArray[np.float64]:
     """Return one longitude and latitude per geometry; NaN where there is none."""
     shapes = np.asarray(geometries, dtype=object)
     points = shapes.copy()
