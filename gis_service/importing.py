@@ -268,9 +268,7 @@ def _findings_json(findings: list[Finding], srid: int) -> bytes:
     return collection(in_degrees(shapes), [one.wire for one in findings])
 
 
-def collection(
-    shapes: GeoSeries, properties: Sequence[Mapping[str, Any]], **members: Any
-) -> bytes:
+def collection(shapes: GeoSeries, properties: Sequence[Mapping[str, Any]], **members: Any) -> bytes:
     """Return shapes in stored degrees as GeoJSON, with further members beside the features."""
     features = [
         {"type": "Feature", "id": number, "geometry": geometry, "properties": one}

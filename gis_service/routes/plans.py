@@ -44,7 +44,7 @@ def start(service: Service, who: Who, body: JsonBody) -> Answer:
         return planning.start(desk, asked)
 
 
-@router.post("/recut", status_code=201)
+@router.post("/recut", status_code=201, openapi_extra=takes(Recut))
 def recut(service: Service, who: Who, body: JsonBody) -> Answer:
     """Start a plan in which the blocks of a unit are cut along all lines that there are now."""
     asked = requests.read(Recut, body)

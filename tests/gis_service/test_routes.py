@@ -30,6 +30,7 @@ GIVEN = {
     "name": "grids",
     "key": "none",
     "plan": "1",
+    "number": "1",
     "token": "none",
     "sha8": "00000000",
     "path:path": "js/none.js",
@@ -99,7 +100,7 @@ def test_a_method_that_a_route_does_not_have_is_405_and_names_those_it_has(
 ) -> None:
     for method in set(METHODS) - OFFERED[path]:
         answer = client.request(method, address(path), headers=client.by("command"))
-        if answer.status_code == 404:
+        if answer.status_code in {404, 422}:
             continue  # another route's pattern took the address
         assert answer.status_code == 405
         assert answer.json()["code"] == "method-not-allowed"
