@@ -22,7 +22,7 @@ from tests.plan_sequences import (
     board_of,
 )
 
-SEQUENCES = int(os.environ.get("GIS_SEQUENCES", "300"))
+SEQUENCES = int(os.environ.get("GIS_SEQUENCES", "120"))
 STEPS = 6
 
 

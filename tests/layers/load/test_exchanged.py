@@ -26,7 +26,7 @@ def saved(folder: Path, kind: str, encoding: str = "utf-8", name: str = "") -> P
     ("kind", "encoding", "is_called", "read_in"),
     [
         ("geojson", "utf-8", "GeoJSON", "utf-8"), ("gpkg", "utf-8", "GeoPackage", "utf-8"),
-        ("shp", "utf-8", "Shapefile", "UTF-8"), ("shp", "gbk", "Shapefile", "GBK"),
+        ("shp", "utf-8", "Shapefile", "utf-8"), ("shp", "gbk", "Shapefile", "gbk"),
         ("csv", "utf-8", "CSV", "utf-8-sig"), ("csv", "gbk", "CSV", "gb18030"),
     ],
 )  # fmt: skip

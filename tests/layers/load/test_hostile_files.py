@@ -230,9 +230,12 @@ def test_a_tangled_ring_is_one_bad_row_with_its_place_within_a_second(
     intake = Intake("a", "building", rows)
     check_shapes(intake, PLACE, "MultiPolygon", crs_of(4545))
     assert time.process_time() - started < 1
-    assert intake.counts()["reasons"].iloc[0] == {"invalid-polygon": 1}
+    # beyond a bound of crossings nobody asks GEOS where the first of them is
+    is_intricate = count == 20_000 and kind != "comb"
+    code = "too-intricate" if is_intricate else "invalid-polygon"
+    assert intake.counts()["reasons"].iloc[0] == {code: 1}
     facts = intake.found()["facts"].iloc[0]
-    assert facts["reason"]
+    assert is_intricate or facts["reason"]
 
 
 def test_one_vertex_over_the_limit_is_never_asked_whether_it_is_valid(tmp_path: Path) -> None:
