@@ -208,6 +208,7 @@ async def towns_at_once(settings: Settings, port: int, ground: Ground) -> dict[s
         "town_moves_lost": lost,
         "town_conflicts": len(refused),
         "town_conflict_told_p95_wall_ms": float(np.percentile(refused, 95)) if refused else 0.0,
+        "town_conflict_told_most_wall_ms": max(refused, default=0.0),
     }
 
 

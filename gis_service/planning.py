@@ -273,7 +273,8 @@ def _kept_gauge(
     desk: Desk, row: Record, counting: Counting, state: State, blocks: Collection[str]
 ) -> Gauge:
     def read() -> GeoSeries:
-        return in_metres(shapes_of(desk.connection, desk.view, state), desk.srid)
+        every = shapes_of(desk.connection, desk.view, state, within=row.unit_path)
+        return in_metres(every, desk.srid)
 
     kept = desk.shapes or KeptShapes()
     shapes = kept.of(row.base_hash, blocks, read)

@@ -48,6 +48,7 @@ from layers.tiles import REDRAWN
 LOCK = 7_310_924  # advisory lock of the one refresher of a deployment
 PRUNE_PAUSE = timedelta(hours=1)
 Run = Callable[[Connection, View, datetime], Any]
+Work = Callable[[Engine, "Job", datetime], None]
 log = structlog.get_logger(__name__)
 
 
@@ -95,25 +96,34 @@ def refresh_all(engine: Engine, now: datetime, *, names: frozenset[str] | None =
     return done
 
 
-def refresh_stale(engine: Engine, now: datetime, metrics: Metrics) -> list[str]:
+def refresh_stale(
+    engine: Engine, now: datetime, metrics: Metrics, work: Work | None = None
+) -> list[str]:
     """Run the jobs whose sources have changed since they last ran, and return their names.
 
     Only one process at a time does it; another one returns at once with nothing done. Any
     number of changes before a run is one run. A job that fails is logged and stays stale.
+
+    Parameters
+    ----------
+    work
+        Does one job; `run_job`, in this process, where it is not given.
     """
+    does = work or run_job
     with _elected(engine) as guard:
         if guard is None:
             return []
         stale = [job for job in jobs() if is_stale(guard, job)]
         guard.rollback()
-        return [job.name for job in stale if _is_done(engine, job, now, metrics)]
+        runs = [(job, partial(does, engine, job, now)) for job in stale]
+        return [job.name for job, run in runs if _is_done(run, job, metrics)]
 
 
-def _is_done(engine: Engine, job: Job, now: datetime, metrics: Metrics) -> bool:
+def _is_done(run: Callable[[], None], job: Job, metrics: Metrics) -> bool:
     """Run a job and say whether it went well; one that fails must not keep the others waiting."""
     with metrics.refreshes.labels(job.name.partition(":")[0]).time():
         try:
-            run_job(engine, job, now)
+            run()
         except (DBAPIError, Refused) as error:
             log.warning("job failed", job=job.name, reason=str(error).splitlines()[0])
             return False
@@ -169,6 +179,8 @@ class Refresher:
         Gives the time in the county's zone.
     kept
         How long things are kept; looked at once an hour, first at the start.
+    work
+        Does one job; `run_job`, in the thread itself, where it is not given.
     """
 
     def __init__(
@@ -178,8 +190,10 @@ class Refresher:
         interval_s: float,
         clock: Callable[[], datetime],
         kept: Retention,
+        work: Work | None = None,
     ) -> None:
         self._engine = engine
+        self._work = work
         self._metrics = metrics
         self._interval_s = interval_s
         self._clock = clock
@@ -199,7 +213,7 @@ class Refresher:
         """Do once what is to be done at a time."""
         for plan in publish_due(self._engine, now):
             log.info("published", plan=plan)
-        done = refresh_stale(self._engine, now, self._metrics)
+        done = refresh_stale(self._engine, now, self._metrics, self._work)
         if done:
             log.info("refreshed", jobs=",".join(done))
         if self._prune_at is None or now >= self._prune_at:

@@ -28,6 +28,7 @@ from gis_service.metrics import Metrics
 from gis_service.outbox_reader import OutboxReader
 from gis_service.plan_review import PlanCaches
 from gis_service.refresh import Refresher
+from gis_service.refresh_process import RefreshProcess
 from gis_service.retention import retention_of
 from gis_service.settings import Settings
 from gis_service.tile_path import Tiles
@@ -72,8 +73,10 @@ async def running(settings: Settings, metrics: Metrics) -> AsyncIterator[Running
         one = _put_together(settings, engine, Tiles(settings, pool, reader, metrics), hub, metrics)
         _before_stop(stack, hub.end)
         await _follow(stack, reader)
-        for work in _works(one):
+        process = RefreshProcess(database.url, settings)
+        for work in _works(one, process):
             _in_thread(stack, work)
+        stack.callback(process.close)
         yield one
 
 
@@ -96,11 +99,12 @@ async def _follow(stack: AsyncExitStack, reader: OutboxReader) -> None:
         await asyncio.wait_for(reader.caught_up.wait(), CATCH_UP_S)
 
 
-def _works(one: Running) -> Iterator[Refresher | DemoLife]:
+def _works(one: Running, process: RefreshProcess) -> Iterator[Refresher | DemoLife]:
     """Yield what runs beside the requests."""
     settings, engine = one.settings, one.engine
     kept = retention_of(settings)
-    yield Refresher(engine, one.metrics, settings.refresh_interval_s, one.now, kept)
+    pause_s = settings.refresh_interval_s
+    yield Refresher(engine, one.metrics, pause_s, one.now, kept, process.run)
     if settings.demo:
         yield DemoLife(engine, one.ingest, settings.demo_interval_s, one.now, default_rng())
 

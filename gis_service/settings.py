@@ -125,7 +125,6 @@ class Settings(BaseSettings):
     refresh_interval_s: PositiveFloat = Field(
         default=2, description="Wait before stale derived layers are computed anew, seconds."
     )
-    refresh_processes: PositiveInt = Field(default=1, description="Processes that compute them.")
     event_interval_s: PositiveFloat = Field(
         default=15,
         description="Silence after which the event stream sends a sign of life, seconds.",

@@ -236,8 +236,8 @@ def change_plan(
     changed = {"version": row.version + 1, "changed_by": actor, "changed_at": now,
                "changed_what": what, **values}  # fmt: skip
     connection.execute(update(plan).where(plan.c.id == row.id).values(changed))
-    connection.execute(insert(outbox).values(layer=f"plan:{row.id}"))
-    connection.execute(select(func.pg_notify("gis_outbox", f"plan:{row.id}")))
+    told = func.pg_notify("gis_outbox", f"plan:{row.id}")
+    connection.execute(insert(outbox).values(layer=f"plan:{row.id}").returning(told))
 
 
 def comments(connection: Connection, view: View, plan_id: int) -> list[Record]:

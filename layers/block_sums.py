@@ -32,6 +32,7 @@ from layers.workers import worker
 
 INCIDENT_DAYS = 90
 FRESH_S = 5.0  # how old a planner's live counts may be
+READING_SHARE = 0.02  # of the time that may go into reading them anew
 PEOPLE: Mapping[str, Column[Any]] = {
     "present": block_count.c.people,
     "registered": block_count.c.registered,
@@ -45,19 +46,29 @@ LIVING: Mapping[str, Column[Any]] = {
 
 
 class KeptSums:
-    """The counts of all blocks, read anew every few seconds: planners ask many times a second."""
+    """The counts of all blocks, read anew every few seconds: planners ask many times a second.
 
-    def __init__(self, fresh_s: float = FRESH_S) -> None:
+    Parameters
+    ----------
+    fresh_s
+        How old counts may be.
+    reading_share
+        Of the time that may go into reading: counts of a large county, which take long, may be
+        older.
+    """
+
+    def __init__(self, fresh_s: float = FRESH_S, reading_share: float = READING_SHARE) -> None:
         self._fresh_s = fresh_s
+        self._reading_share = reading_share
         self._kept: dict[tuple[tuple[str, ...], str], tuple[float, pd.DataFrame]] = {}
         self._lock = Lock()
 
     def of(self, connection: Connection, counting: Counting) -> pd.DataFrame:
         """Return the counts of every block in scope in which something is counted."""
         key = (counting.view.scope, counting.basis)
-        read_at, found = self._kept.get(key, (-math.inf, None))
+        fresh_until, found = self._kept.get(key, (-math.inf, None))
         # one reads anew, the others go on with what there is rather than wait for it
-        is_stale = time.monotonic() - read_at > self._fresh_s
+        is_stale = time.monotonic() > fresh_until
         if found is not None and not (is_stale and self._lock.acquire(blocking=False)):
             return found
         if found is None:
@@ -70,10 +81,13 @@ class KeptSums:
     def _read(
         self, connection: Connection, counting: Counting, key: tuple[tuple[str, ...], str]
     ) -> pd.DataFrame:
-        read_at, found = self._kept.get(key, (-math.inf, pd.DataFrame()))
-        if time.monotonic() - read_at > self._fresh_s:
+        fresh_until, found = self._kept.get(key, (-math.inf, pd.DataFrame()))
+        began = time.monotonic()
+        if began > fresh_until:
             found = block_sums(connection, replace(counting, kept=None))
-            self._kept[key] = (time.monotonic(), found)
+            ended = time.monotonic()
+            fresh_s = max(self._fresh_s, (ended - began) / self._reading_share)
+            self._kept[key] = (ended + fresh_s, found)
         return found
 
 
@@ -157,6 +171,8 @@ def plan_sums(
     """
     cut = sorted({block.partition(".")[0] for block in blocks if "." in block})
     stored = block_sums(connection, counting, {*blocks, *_wholes(blocks)})
+    if not cut:
+        return stored
     rows = [stored]
     for first in cut:
         pieces = pieces_of(shapes, first)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable
 from threading import Lock
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import shapely
 from geoalchemy2 import Geometry
@@ -30,13 +29,19 @@ from layers.places import place
 from layers.postings import posting
 
 SHORTEST_BORDER_M = 0.01
+SHAPES_KEPT = 200_000  # some 300 MB
 BESIDE_M = 10.0  # a place is a point at a door, its building this far away
 BESIDE_DEG = 0.0005
 COUNTED_POSTS = ("chief", "worker")
 
 
 def shapes_of(
-    connection: Connection, view: View, state: State, blocks: Collection[str] | None = None
+    connection: Connection,
+    view: View,
+    state: State,
+    blocks: Collection[str] | None = None,
+    *,
+    within: str = "/",
 ) -> GeoSeries:
     """Return the shapes of blocks as a plan has them, stored degrees, by id.
 
@@ -44,8 +49,11 @@ def shapes_of(
     ----------
     blocks
         Of the plan, or blocks that it has cut, which stand for all their pieces; None for all.
+    within
+        Path of the plan's unit, so that no other block is read.
     """
     statement = select(block.c.id, func.st_asbinary(block.c.geom).label("geom"))
+    statement = statement.where(block.c.unit_path.startswith(within))
     if blocks is None:
         return current_shapes(state, _stored_shapes(connection, view, statement))
     wholes = sorted({whole for name in blocks for whole in wholes_of(name)})
@@ -65,24 +73,42 @@ class KeptShapes:
 
     A base's blocks keep their ground: a publication that cuts some ends them, and what starts
     from it is another base. A neighbour of a cut gets a vertex on a side, no other ground.
+
+    Parameters
+    ----------
+    most
+        Shapes of all bases together; those of the base not asked for longest go first.
     """
 
-    def __init__(self, most: int = 4) -> None:
-        self._kept: OrderedDict[str, GeoSeries] = OrderedDict()
+    def __init__(self, most: int = SHAPES_KEPT) -> None:
+        self._kept: OrderedDict[str, tuple[GeoSeries, dict[Any, int]]] = OrderedDict()
         self._most = most
         self._lock = Lock()
+        self._reading: dict[str, Lock] = {}
 
     def of(self, base: str, blocks: Collection[str], read: Callable[[], GeoSeries]) -> GeoSeries:
         """Return the metric shapes of blocks of a base; `read` gives all of them, once."""
         with self._lock:
-            if base not in self._kept:
-                self._kept[base] = read()
-            self._kept.move_to_end(base)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-            known = self._kept[base]
-        rows = np.sort(known.index.get_indexer(pd.Index(list(blocks), dtype=object)))
-        return GeoSeries(known.iloc[rows[rows >= 0]])
+            reading = self._reading.setdefault(base, Lock())
+        with reading:  # who asks for another base does not wait
+            known, row_of = self._get(base) or self._keep(base, read())
+        # a few names of many: looked up one by one, several times as fast as by the index
+        return GeoSeries(known.iloc[sorted(row_of[name] for name in blocks if name in row_of)])
+
+    def _get(self, base: str) -> tuple[GeoSeries, dict[Any, int]] | None:
+        with self._lock:
+            if base in self._kept:
+                self._kept.move_to_end(base)
+            return self._kept.get(base)
+
+    def _keep(self, base: str, shapes: GeoSeries) -> tuple[GeoSeries, dict[Any, int]]:
+        found = shapes, {name: row for row, name in enumerate(shapes.index)}
+        with self._lock:
+            self._kept[base] = found
+            while sum(len(kept) for kept, _ in self._kept.values()) > self._most:
+                oldest, _ = self._kept.popitem(last=False)
+                self._reading.pop(oldest, None)
+        return found
 
 
 def shapes_round(connection: Connection, view: View, state: State, name: str) -> GeoSeries:

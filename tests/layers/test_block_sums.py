@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -58,7 +60,7 @@ def test_nothing_outside_the_scope_is_counted(county_connection: Connection) -> 
 @pytest.mark.parametrize("fresh_s", [0.0, 60.0])
 def test_kept_counts_are_those_that_are_read(county_connection: Connection, fresh_s: float) -> None:
     enter_scope(county_connection, EVERYTHING)
-    kept = KeptSums(fresh_s)
+    kept = KeptSums(fresh_s, math.inf)
     plain = block_sums(county_connection, Counting(EVERYTHING, "usual", NOW))
     for _ in range(2):
         counting = Counting(EVERYTHING, "usual", NOW, kept)
@@ -87,9 +89,17 @@ def test_stale_counts_are_given_while_another_reads_them_anew(
     county_connection: Connection,
 ) -> None:
     enter_scope(county_connection, EVERYTHING)
-    kept = KeptSums(0.0)
+    kept = KeptSums(0.0, math.inf)
     counting = Counting(EVERYTHING, "present", NOW, kept)
     first = kept.of(county_connection, counting)
     with kept._lock:  # somebody reads
         assert kept.of(county_connection, counting) is first
     assert kept.of(county_connection, counting) is not first
+
+
+def test_counts_that_take_long_to_read_are_read_less_often(county_connection: Connection) -> None:
+    enter_scope(county_connection, EVERYTHING)
+    kept = KeptSums(0.0, 1e-9)
+    counting = Counting(EVERYTHING, "present", NOW, kept)
+    first = kept.of(county_connection, counting)
+    assert kept.of(county_connection, counting) is first

@@ -53,7 +53,7 @@ def test_another_base_has_its_own_shapes() -> None:
 
 
 def test_the_base_not_asked_for_longest_is_forgotten() -> None:
-    kept, reads = KeptShapes(most=2), list[str]()
+    kept, reads = KeptShapes(most=2 * len(SHAPES)), list[str]()
     for base in ("one", "two", "one", "three", "one"):
         kept.of(base, ["a"], counted(reads))
     assert len(reads) == 3
