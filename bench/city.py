@@ -305,12 +305,14 @@ def drawn_plan(desk: Desk, ground: Ground) -> int:
     """Draw a plan of moves to the grids beside."""
     asked = NewPlan.model_validate({"title": "方案", "rules": {"city": LOOSE, "village": LOOSE}})
     plan = int(start(desk, asked)["id"])
-    rng, grid_of, strokes = np.random.default_rng(1), dict(ground.state.grid_of), list[Move]()
-    while len(strokes) < MOVED_SHARE * len(grid_of):
+    rng, grid_of, strokes = np.random.default_rng(plan), dict(ground.state.grid_of), list[Move]()
+    moved = set[str]()
+    while len(moved) < MOVED_SHARE * len(grid_of):
         name, other = ground.beside[int(rng.integers(len(ground.beside)))]
-        if grid_of[other] is not None and grid_of[name] != grid_of[other]:
+        if name not in moved and grid_of[other] is not None and grid_of[name] != grid_of[other]:
             grid_of[name] = grid_of[other]
             strokes.append(Move((name,), grid_of[other]))
+            moved.add(name)
     draw_all(desk, plan, strokes)
     return plan
 
@@ -353,7 +355,7 @@ def reading(engine: Engine, seen: set[frozenset[Any]], done: threading.Event) ->
         with engine.begin() as connection:
             enter_scope(connection, system_view())
             seen.add(frozenset(map(tuple, connection.execute(held))))
-        time.sleep(0.2)
+        time.sleep(1.0)
 
 
 def cpu_s(process: psutil.Process) -> float:

@@ -46,6 +46,7 @@ _FIXED = {
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "2GB",
+    "wal_compression": "lz4",  # whole pages go into the log after each checkpoint
     "checkpoint_timeout": "15min",
     "wal_level": "minimal",  # a COPY into a table of the same transaction writes no log
     "max_wal_senders": "0",
