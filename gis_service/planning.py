@@ -132,18 +132,20 @@ def draw(desk: Desk, plan_id: int, asked: Drawing) -> dict[str, Any]:
     if not asked.over_locks:
         held = records.locks(connection, view, row.id, desk.now)
         records.refuse_locked(held, grids, view.actor)
-    number = records.add_stroke(connection, row, stroke, before, view.actor, desk.now)
+    number, changed = records.add_stroke(connection, row, stroke, before, view.actor, desk.now)
     desk.states.keep(f"stroke {number}", after)
-    return told(desk, desk.row(plan_id), before, after)
+    return told(desk, changed, before, after)
 
 
 def draw_all(desk: Desk, plan_id: int, strokes: Collection[Stroke]) -> State:
     """Make strokes that are known to fit, one after another, and return the state after them."""
-    state = desk.state(desk.row(plan_id))
+    row = desk.row(plan_id)
+    state = desk.state(row)
     for stroke in strokes:
-        row, before = desk.row(plan_id), state
-        state = stroke.on(before)
-        number = records.add_stroke(desk.connection, row, stroke, before, desk.view.actor, desk.now)
+        before, state = state, stroke.on(state)
+        number, row = records.add_stroke(
+            desk.connection, row, stroke, before, desk.view.actor, desk.now
+        )
         desk.states.keep(f"stroke {number}", state)
     return state
 
@@ -158,11 +160,10 @@ def step(desk: Desk, plan_id: int, base_version: int, *, back: bool) -> dict[str
         raise nothing_to("undo" if back else "redo")
     before = desk.state(row)
     what = "undo" if back else "redo"
-    records.change_plan(
+    changed = records.change_plan(
         desk.connection, row, desk.view.actor, desk.now, what,
         cursor=cursor, floor_version=row.version + 1,
     )  # fmt: skip
-    changed = desk.row(plan_id)
     return told(desk, changed, before, desk.state(changed))
 
 

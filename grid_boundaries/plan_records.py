@@ -211,8 +211,14 @@ def refuse_other_version(row: Record, base_version: int) -> None:
 
 def add_stroke(
     connection: Connection, row: Record, one: Stroke, before: State, actor: str, now: datetime
-) -> int:
-    """Write a stroke at the cursor; what had been undone can not come back. Return its id."""
+) -> tuple[int, Record]:
+    """Write a stroke at the cursor; what had been undone can not come back.
+
+    Returns
+    -------
+    tuple
+        The stroke's id, and the plan's row as it is now.
+    """
     later = (stroke.c.plan_id == row.id, stroke.c.position > row.cursor)
     connection.execute(update(stroke).where(*later).values(dropped=True))
     blocks, grids = touched(one, before)
@@ -225,19 +231,28 @@ def add_stroke(
     written = connection.execute(insert(stroke).values(values).returning(stroke.c.id))
     # a cut renames ground, so a planner who has not seen it must look again
     floor = {"floor_version": row.version + 1} if is_cutting(one) else {}
-    change_plan(connection, row, actor, now, word_of(one), cursor=row.cursor + 1, **floor)
-    return int(written.scalar_one())
+    number = int(written.scalar_one())
+    changed = change_plan(connection, row, actor, now, word_of(one), cursor=row.cursor + 1, **floor)
+    return number, changed
 
 
 def change_plan(
     connection: Connection, row: Record, actor: str, now: datetime, what: str, **values: Any
-) -> None:
-    """Change a plan's row, with who, when and what, and announce it as the layer ``plan:{id}``."""
+) -> Record:
+    """Change a plan's row, with who, when and what, and announce it as the layer ``plan:{id}``.
+
+    Returns
+    -------
+    Row
+        The row as it is now.
+    """
     changed = {"version": row.version + 1, "changed_by": actor, "changed_at": now,
                "changed_what": what, **values}  # fmt: skip
-    connection.execute(update(plan).where(plan.c.id == row.id).values(changed))
+    statement = update(plan).where(plan.c.id == row.id).values(changed).returning(plan)
+    written = connection.execute(statement).one()
     told = func.pg_notify("gis_outbox", f"plan:{row.id}")
     connection.execute(insert(outbox).values(layer=f"plan:{row.id}").returning(told))
+    return written
 
 
 def comments(connection: Connection, view: View, plan_id: int) -> list[Record]:
