@@ -81,6 +81,8 @@ def statements(rules: Rules) -> list[str]:
 def grants(table: Table) -> list[str]:
     """Return what the service may do; never TRUNCATE, which no row policy binds."""
     rights = "select, insert, delete" if table is outbox else "select, insert, update, delete"
+    if table.info.get("append_only"):
+        rights = "select, insert"
     return [f"grant {rights} on {table.name} to {SERVICE}"]
 
 

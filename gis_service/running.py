@@ -23,6 +23,7 @@ from gis_service.auth import Signer, sign_in_key
 from gis_service.database import async_pool, engine_of, opened
 from gis_service.demo_life import DemoLife
 from gis_service.events import REPLAY_MINUTES, Hub
+from gis_service.hotspot_answers import KeptAnswers
 from gis_service.ingest import Ingest
 from gis_service.metrics import Metrics
 from gis_service.outbox_reader import OutboxReader
@@ -51,6 +52,7 @@ class Running:
     metrics: Metrics
     plans: PlanCaches = field(default_factory=PlanCaches)
     printer: Printer = field(default_factory=Printer)
+    hotspots: KeptAnswers = field(default_factory=KeptAnswers)
 
     def now(self) -> datetime:
         """Return the time in the county's zone."""

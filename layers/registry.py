@@ -25,6 +25,7 @@ from layers import (
     waters,
     workers,
 )
+from layers.alerts import layer as alerts
 from layers.coverage import layer as coverage
 from layers.hotspots import layer as hotspots
 from layers.layer import Layer
@@ -33,7 +34,7 @@ STORED = (
     units, centres, grids, blocks, waters, streets, buildings, places, organisations,
     parts, devices, resources, people, cameras, workers, visits, incidents,
 )  # fmt: skip
-DERIVED = (coverage.COVERAGE, coverage.VIEWS, coverage.BLIND, hotspots.LAYER)
+DERIVED = (coverage.COVERAGE, coverage.VIEWS, coverage.BLIND, hotspots.LAYER, alerts.LAYER)
 
 LAYERS: Mapping[str, Layer] = MappingProxyType(
     {layer.name: layer for layer in (*(module.LAYER for module in STORED), *DERIVED)}

@@ -105,6 +105,7 @@ def county_frames() -> Frames:
         "centre": list(_centres()),
         "hotspot": list(_hotspots()),
         "hotspot_run": [_hotspot_run()],
+        "alert": [_alert()],
         "grid_coverage": list(_grid_coverage()),
         "blind_ground": list(_blind_ground()),
     }
@@ -219,6 +220,20 @@ def _hotspot_run() -> Row:
         "cells": "grid", "window_days": 90, "incidents": 48, "located": 48, "coincident": 0,
         "tested": True, "says": {"zh": "已检验", "en": "tested"}, "input_version": 0,
         "computed_at": NOW,
+    }  # fmt: skip
+
+
+def _alert() -> Row:
+    block = blocks()[8]
+    return {
+        "id": f"grid:{block.grid}:2026-03-01", "name": "网格001", "state": "raised",
+        "cells": "grid", "cell": block.grid, "window_days": 30,
+        "first_hot_on": date(2026, 3, 1), "last_hot_on": TODAY, "ended_on": None,
+        "observed": 12, "expected": 4.0, "ratio": 3.0, "p_adjusted": 0.004,
+        "finding": {"zh": "热点", "en": "hot", "phase": "new"}, "receiver": "worker",
+        "receiver_path": block.path, "raised_at": NOW - timedelta(days=1),
+        "due_at": NOW + timedelta(days=2), "geom": MultiPolygon([block.shape]),
+        **block.placed(),
     }  # fmt: skip
 
 

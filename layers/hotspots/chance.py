@@ -95,6 +95,17 @@ def chance_by_base(incidents: Whole, around: Neighbourhoods, base: Floats) -> Ch
     return Chance(observed, total * share, deviation, _binomial_tails(observed, total, share))
 
 
+def lower_tails_by_base(incidents: Whole, around: Neighbourhoods, base: Floats) -> Floats:
+    """Return the chance of as few or fewer in each neighbourhood under `chance_by_base`'s null.
+
+    Parameters are those of `chance_by_base`; shape (n,).
+    """
+    total = int(incidents.sum())
+    outside = np.maximum(1.0 - around.sums(base / base.sum()), 0.0)
+    # as few inside are as many outside
+    return _binomial_tails(total - around.whole_sums(incidents), total, outside)
+
+
 def whole_counts(counts: ArrayLike) -> Whole:
     """Read incident counts as whole numbers, shape (n,), n at least 1.
 

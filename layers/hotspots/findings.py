@@ -134,7 +134,7 @@ def hotspots(
     incidents = whole_counts(counts)
     amounts = np.ones(incidents.size) if base is None else usable_base(base.amounts, incidents.size)
     compared = np.where(amounts > 0.0, incidents, 0)
-    reason = _too_thin(int(compared.sum()), int(np.count_nonzero(amounts)))
+    reason = too_thin(int(compared.sum()), int(np.count_nonzero(amounts)))
     if reason is None:
         weights = None if base is None else amounts
         chance = chance_around(compared, neighbours, base=weights)
@@ -196,7 +196,7 @@ def _untested(incidents: NDArray[np.int64], observed: NDArray[np.int64]) -> pd.D
     )
 
 
-def _too_thin(incidents: int, cells: int) -> Reason | None:
+def too_thin(incidents: int, cells: int) -> Reason | None:
     """Say why a map may not be tested; None where it may."""
     if incidents < FEWEST_INCIDENTS:
         return Reason(
@@ -233,9 +233,9 @@ def _sentence_zh(row: Any, others: int, window: Window, base: Base | None) -> st
     like = "若随机分布" if base is None else f"按{base.zh}"
     return (
         f"{window.first_day} 至 {window.last_day}（{window.days} 天），"
-        f"本单元及相邻 {others} 个单元共 {row.observed} 起，{like}应约 {_amount(row.expected)} 起，"
-        f"为 {row.ratio:.1f} 倍；偶然达到的概率{_chance_zh(row.p)}，"
-        f"多重检验校正后{_chance_zh(row.p_adjusted)}。"
+        f"本单元及相邻 {others} 个单元共 {row.observed} 起，{like}应约 {amount(row.expected)} 起，"
+        f"为 {row.ratio:.1f} 倍；偶然达到的概率{chance_zh(row.p)}，"
+        f"多重检验校正后{chance_zh(row.p_adjusted)}。"
     )
 
 
@@ -244,23 +244,23 @@ def _sentence_en(row: Any, others: int, window: Window, base: Base | None) -> st
     like = "if placed by chance" if base is None else f"for its {base.en}"
     return (
         f"{window.first_day} to {window.last_day} ({window.days} days): {row.observed} incidents "
-        f"in this cell and {others} neighbours, about {_amount(row.expected)} expected {like}, "
-        f"{row.ratio:.1f} times as many; chance of this {_chance_en(row.p)}, "
-        f"{_chance_en(row.p_adjusted)} after correction for many tests."
+        f"in this cell and {others} neighbours, about {amount(row.expected)} expected {like}, "
+        f"{row.ratio:.1f} times as many; chance of this {chance_en(row.p)}, "
+        f"{chance_en(row.p_adjusted)} after correction for many tests."
     )
 
 
-def _amount(expected: float) -> str:
+def amount(expected: float) -> str:
     """Return an expected number as it is read: one decimal, two figures where under one."""
     return f"{expected:.1f}" if expected >= 1.0 else f"{expected:.2g}"
 
 
-def _chance_zh(p: float) -> str:
+def chance_zh(p: float) -> str:
     """Return a chance as words after 概率."""
     return "小于 0.0001" if p < 0.0001 else f"为 {p:.4f}"
 
 
-def _chance_en(p: float) -> str:
+def chance_en(p: float) -> str:
     """Return a chance as words after "chance of this"."""
     return "under 0.0001" if p < 0.0001 else f"{p:.4f}"
 

@@ -11,9 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse, special
 
 from grid_boundaries.errors import Refused
-from layers.hotspots.chance import chance_of_placement, whole_counts
-from layers.hotspots.fdr import discoveries
-from layers.hotspots.neighbourhood import neighbourhoods
+from layers.hotspots.chance import (
+    Chance,
+    chance_by_base,
+    chance_of_placement,
+    lower_tails_by_base,
+    usable_base,
+    whole_counts,
+)
+from layers.hotspots.fdr import benjamini_hochberg, discoveries
+from layers.hotspots.neighbourhood import Neighbourhoods, neighbourhoods
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -62,6 +69,7 @@ def emerging(
     *,
     window: int = 1,
     alpha: float = 0.05,
+    base: ArrayLike | None = None,
 ) -> pd.DataFrame:
     """Return how each cell's neighbourhood became, stayed or stopped being hot or cold.
 
@@ -87,19 +95,27 @@ def emerging(
         Steps added up for each test: the step and the ``window - 1`` before it.
     alpha
         False discovery rate at each step and level of the trend test.
+    base
+        What incidents are compared with at every step, as for `gi_star`; None compares places
+        as if all were alike.
 
     Returns
     -------
     DataFrame
-        ``category``, ``hot_steps``, ``cold_steps``, ``steps`` (t - window + 1), ``z`` of the
-        last step, ``trend_z`` and ``trend_p``.
+        ``category``, ``hot_steps``, ``cold_steps``, ``steps`` (t - window + 1); of the last step
+        ``observed``, ``expected``, ``z``, and ``p`` and ``p_adjusted`` of the category's side
+        (of the hot one without); ``trend_z`` and ``trend_p``.
 
     Raises
     ------
     Refused
-        ``series-shape``, ``counts-not-whole``, ``window-steps`` unless at least two windows fit.
+        ``series-shape``, ``counts-not-whole``, ``window-steps`` unless at least two windows fit;
+        as `gi_star` for the base.
     """
-    z, hot, cold = _tests_by_step(_windowed(counts, window), neighbours, alpha)
+    table = _windowed(counts, window)
+    around = neighbourhoods(neighbours, len(table))
+    weights = None if base is None else usable_base(base, len(table))
+    z, hot, cold = _tests_by_step(table, around, weights, alpha)
     trend = _trend(z)
     rising = np.where(trend["p"] <= alpha, np.sign(trend["s"]), 0.0)
     category = np.where(
@@ -107,13 +123,21 @@ def emerging(
         _categories(hot, cold, rising, " hot"),
         _categories(cold, hot, -rising, " cold"),
     )
+    last, low = _both_sides(np.ascontiguousarray(table[:, -1]), around, weights)
+    is_cold = np.char.endswith(category, " cold")
+    both = [(last.p, low), (benjamini_hochberg(last.p), benjamini_hochberg(low))]
+    p, p_adjusted = (np.where(is_cold, below, above) for above, below in both)
     return pd.DataFrame(
         {
             "category": category,
             "hot_steps": hot.sum(axis=1),
             "cold_steps": cold.sum(axis=1),
             "steps": z.shape[1],
+            "observed": last.observed,
+            "expected": last.expected,
             "z": z[:, -1],
+            "p": p,
+            "p_adjusted": p_adjusted,
             "trend_z": trend["z"],
             "trend_p": trend["p"],
         }
@@ -215,22 +239,27 @@ def _windowed(counts: ArrayLike, window: int) -> Whole:
 
 
 def _tests_by_step(
-    counts: Whole, neighbours: sparse.csr_array[Any, tuple[int, int]], alpha: float
+    counts: Whole, around: Neighbourhoods, base: Floats | None, alpha: float
 ) -> tuple[Floats, Flags, Flags]:
     """Return z, hot and cold, each of the shape of `counts`."""
-    around = neighbourhoods(neighbours, len(counts))
     z = np.zeros(counts.shape)
     hot, cold = np.zeros(counts.shape, np.bool_), np.zeros(counts.shape, np.bool_)
     # each step is a map of its own with its own multiset of counts
     for step in range(counts.shape[1]):
-        here = np.ascontiguousarray(counts[:, step])
-        high = chance_of_placement(here, around)
-        # few incidents are many of what is lacking to the fullest cell
-        low = chance_of_placement(here.max() - here, around)
+        high, low_p = _both_sides(np.ascontiguousarray(counts[:, step]), around, base)
         z[:, step] = high.z
         hot[:, step] = discoveries(high.p, level=alpha)
-        cold[:, step] = discoveries(low.p, level=alpha)
+        cold[:, step] = discoveries(low_p, level=alpha)
     return z, hot, cold
+
+
+def _both_sides(here: Whole, around: Neighbourhoods, base: Floats | None) -> tuple[Chance, Floats]:
+    """Return the chance of as many in each neighbourhood, and p of as few."""
+    if base is not None:
+        compared = np.where(base > 0.0, here, 0)
+        return chance_by_base(compared, around, base), lower_tails_by_base(compared, around, base)
+    # few incidents are many of what is lacking to the fullest cell
+    return chance_of_placement(here, around), chance_of_placement(here.max() - here, around).p
 
 
 def _categories(those: Flags, opposite: Flags, away: Floats, suffix: str) -> NDArray[np.str_]:

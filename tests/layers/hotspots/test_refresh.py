@@ -11,7 +11,8 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from grid_boundaries.store import block_count
 from grid_boundaries.view import View
-from layers.hotspots.refresh import WINDOWS_DAYS, refresh
+from layers.hotspots.looking import WINDOWS_DAYS
+from layers.hotspots.refresh import KINDS, refresh
 from layers.hotspots.tables import hotspot, hotspot_run
 from layers.incidents import incident
 from layers.people import person
@@ -51,10 +52,10 @@ def add_incidents(connection: Connection, incidents: int) -> None:
     add(connection, incident, rows)
 
 
-def test_every_window_of_both_kinds_of_cells_leaves_a_run(county: Connection) -> None:
+def test_every_window_of_every_kind_of_cells_leaves_a_run(county: Connection) -> None:
     hot = refresh(county, COUNTY, NOW)
     runs = county.execute(select(hotspot_run.c.cells, hotspot_run.c.window_days)).all()
-    assert len(runs) == 2 * len(WINDOWS_DAYS)
+    assert len(runs) == len(KINDS) * len(WINDOWS_DAYS)
     assert {f"{cells}:{days}" for cells, days in runs} == set(hot)
 
 
