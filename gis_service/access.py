@@ -24,22 +24,24 @@ EVERYWHERE = "/"  # every unit path starts with it
 RIGHTS = frozenset(
     {
         "counts", "cameras", "workers", "visits", "incidents", "persons", "plans", "approve",
-        "dispatch", "ingest", "audit", "settings",
+        "dispatch", "ingest", "audit", "settings", "maintain",
     }
 )  # fmt: skip
 _CENTRE = frozenset({"counts", "cameras", "workers", "visits", "incidents", "persons", "ingest"})
+_COMMAND = frozenset(
+    {"counts", "cameras", "workers", "visits", "incidents", "dispatch", "ingest", "maintain"}
+)
+_KEEPER = _CENTRE | {"maintain"}  # keeps the ledger of the cameras in its area
 
 # docs/terms.md and the roles of a county's centres; a role that is not here has no right
 RIGHTS_OF_ROLE: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "leader": frozenset({"counts", "cameras", "workers", "incidents"}),
-        "command": frozenset(
-            {"counts", "cameras", "workers", "visits", "incidents", "dispatch", "ingest"}
-        ),
+        "command": _COMMAND,
         "planner": frozenset({"counts", "cameras", "plans", "approve"}),
         "approver": frozenset({"counts", "cameras", "plans", "approve"}),
-        "town_centre": _CENTRE,
-        "village_centre": _CENTRE,
+        "town_centre": _KEEPER,
+        "village_centre": _KEEPER,
         "chief": _CENTRE,
         "worker": _CENTRE,
         "cadre": frozenset({"incidents"}),
@@ -139,7 +141,7 @@ def system_view(actor: str = "service") -> View:
 def writing_view(asker: Asker) -> View:
     """Return the view under which what an asker sends in is stored, wherever it lies.
 
-    Only `gis_service.ingest` uses it, which says itself what the asker may send.
+    `gis_service.ingest` and `camera_editing` use it, which say themselves what the asker may send.
     """
     return replace(asker.view, scope=(EVERYWHERE,))
 

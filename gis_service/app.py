@@ -16,6 +16,7 @@ from gis_service.logs import RequestLog, configure_logs
 from gis_service.metrics import Metrics
 from gis_service.routes import (
     blocks,
+    camera_edits,
     events,
     exchange,
     grids,
@@ -47,6 +48,7 @@ ROUTERS = tuple(
         plans,
         imports,
         reports,
+        camera_edits,
         events,
         ingest,
         landing,

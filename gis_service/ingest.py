@@ -82,7 +82,7 @@ class Ingest:
         asker: Asker,
         now: datetime,
     ) -> list[Verdict]:
-        locator = self._current_locator(connection)
+        locator = self.locator(connection)
         read = [_read(intake, item, now) for item in items]
         sender = Sender(asker, known_workers(connection, _worker_ids(read)))
         outcomes = [_outcome(intake, report, locator, sender, now) for report in read]
@@ -93,7 +93,8 @@ class Ingest:
             _move(connection, [firsts[key] for key in new])
         return verdicts(items, outcomes, new, digests(connection, intake.table, list(firsts)))
 
-    def _current_locator(self, connection: Connection) -> Locator:
+    def locator(self, connection: Connection) -> Locator:
+        """Return what says where a point lies, in step with the blocks; scope: the county."""
         with self._lock:
             if self._locator is None or self._locator.version != sources_version(connection):
                 self._locator = Locator(connection, system_view())

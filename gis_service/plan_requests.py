@@ -249,7 +249,7 @@ class Locking(Asked):
     minutes: Annotated[int, Field(ge=1, le=480)] = 15
 
 
-Model = TypeVar("Model", bound=Asked)
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def read(model: type[Model], body: bytes) -> Model:

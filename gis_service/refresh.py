@@ -39,7 +39,7 @@ from grid_boundaries.view import View
 from layers.coverage.refresh import refresh as refresh_coverage
 from layers.hotspots.refresh import refresh as refresh_hotspots
 from layers.reference_time import reference_time
-from layers.refreshed import refreshed
+from layers.refreshed import refreshed, unanswered
 from layers.registry import LAYERS
 from layers.tile_counts import refresh_counts
 from layers.tile_shapes import SHAPED, refresh_shapes
@@ -84,6 +84,11 @@ def jobs() -> tuple[Job, ...]:
         Job("coverage", frozenset(LAYERS["coverage"].refreshed_from), refresh_coverage),
         Job("hotspots", frozenset(LAYERS["hotspots"].refreshed_from), refresh_hotspots),
     )
+
+
+def job_named(name: str) -> Job:
+    """Return one job."""
+    return next(job for job in jobs() if job.name == name)
 
 
 def refresh_all(engine: Engine, now: datetime, *, names: frozenset[str] | None = None) -> list[str]:
@@ -145,10 +150,11 @@ def _elected(engine: Engine) -> Iterator[Connection | None]:
 
 
 def is_stale(connection: Connection, job: Job) -> bool:
-    """Say whether a source has a settled change that the job has not seen."""
+    """Say whether a source has a settled change that the job's results do not hold."""
     seen = select(refreshed.c.xid, refreshed.c.outbox_id).where(refreshed.c.name == job.name)
     row = connection.execute(seen).one_or_none()
     newer = select(outbox.c.id).where(outbox.c.layer.in_(job.sources), _SETTLED).limit(1)
+    newer = newer.where(unanswered(job.name))
     if row is not None:
         newer = newer.where(
             tuple_(outbox.c.xid, outbox.c.id) > tuple_(_xid(row.xid), row.outbox_id)

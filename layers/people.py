@@ -13,7 +13,7 @@ from layers.layer import Layer, feature_table
 from layers.style import Mark, Style, Title
 
 household = feature_table(
-    "household", "Point", code("building_id"), code("group_id"), Column("address", Text)
+    "household", "Point", code("building_id", index=True), code("group_id"), Column("address", Text)
 )
 
 person = Table(

@@ -7,14 +7,14 @@ from sqlalchemy import MetaData, Table
 from gis_service.row_rules import Rules, rules_of
 from grid_boundaries import actors, count_store, import_store, outbox, plan_store, store
 from grid_boundaries.tables import metadata
-from layers import elevation, postings, refreshed, tile_counts, tile_shapes
+from layers import camera_changes, elevation, postings, refreshed, tile_counts, tile_shapes
 from layers.load import findings
 from layers.registry import LAYERS
 
 # importing a module is what puts its tables on the MetaData
 _STORED = (
     actors, outbox, store, plan_store, count_store, import_store, elevation, postings, findings,
-    refreshed, tile_counts, tile_shapes,
+    camera_changes, refreshed, tile_counts, tile_shapes,
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from layers.coverage.figures import (
 )
 from layers.coverage.ground import blind_ground, open_ground
 from layers.coverage.inputs import Inputs, read_inputs
+from layers.coverage.results import VIEW_COLUMNS, own_results
 from layers.coverage.tables import blind_ground as blind_table
 from layers.coverage.tables import camera_view, grid_coverage
 from layers.coverage.visibility import visible_areas
@@ -70,6 +71,7 @@ def refresh(connection: Connection, view: View, now: datetime) -> dict[str, int]
     ground = open_ground(inputs.grids.geometry, inputs.buildings.geometry)
     blind = blind_ground(ground, views, None)
     figures = grid_figures(inputs, views, ground_areas(ground, blind), reasons)
+    own_results(connection)
     _swap(connection, camera_view, _view_rows(working.loc[views.index], views))
     _swap(connection, blind_table, _blind_rows(inputs.grids, blind))
     figures = figures.assign(input_version=version, computed_at=now)
@@ -120,7 +122,7 @@ def _people_figures(
 
 
 def _view_rows(cameras: GeoDataFrame, views: GeoSeries) -> pd.DataFrame:
-    placed = cameras[["name", "unit_path", "block_id", "grid_code", "placed", "range_m", "assumed"]]
+    placed = cameras[list(VIEW_COLUMNS)]
     rows = placed.assign(geom=in_degrees(views).to_numpy(), area_m2=views.area)
     return pd.DataFrame(rows.reset_index(names="id"))
 

@@ -40,6 +40,9 @@ grid_coverage = Table(
     Column("cameras_built", Integer, nullable=False),
     Column("cameras_working", Integer, nullable=False),
     Column("cameras_left_out", Integer, nullable=False),  # cannot be projected; findings say why
+    Column("seen_by_m2", ARRAY(Double)),  # area seen by just 1, 2, 3 … cameras
+    Column("road_m", Double),
+    Column("road_unseen_m", Double),
     Column("assumed", ARRAY(Text), nullable=False),
     Column("input_version", BigInteger, nullable=False),
     Column("computed_at", DateTime(timezone=True), nullable=False),

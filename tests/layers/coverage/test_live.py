@@ -1,0 +1,138 @@
+"""One camera changed gives what the whole county computed anew gives, however it is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from geopandas import GeoDataFrame, points_from_xy
+from sqlalchemy import Connection, func, select, text, update
+
+from grid_boundaries.crs import metres_from_lonlat
+from grid_boundaries.view import View
+from layers.cameras import camera
+from layers.coverage.live import AFTER, BEFORE, Followed, follow
+from layers.coverage.refresh import refresh
+from layers.coverage.results import COUNTS, share_results
+from layers.coverage.tables import blind_ground, camera_view, grid_coverage
+from tests.county import COUNTY_PATH, METRIC_SRID, NOW, build
+from tests.layers.coverage.town import block_at, build_town, points
+
+COUNTY = View(actor="tester", scope=(COUNTY_PATH,))
+Row = dict[str, Any]
+# of `grid_coverage`, what must be the same to a millionth
+FIGURES = ("open_m2", "seen_m2", "key_places", "people", "households", *COUNTS)
+
+
+@pytest.fixture
+def town(connection: Connection) -> Connection:
+    build(connection)
+    build_town(connection, np.random.default_rng(7))
+    refresh(connection, COUNTY, NOW)
+    return connection
+
+
+def row_of(connection: Connection, key: str) -> Row:
+    place = (func.st_x(camera.c.geom).label("lon"), func.st_y(camera.c.geom).label("lat"))
+    own = [one for one in camera.c if one.name not in {"geom", "geom_3857"}]
+    found = connection.execute(select(*own, *place).where(camera.c.id == key)).mappings().one()
+    return dict(found)
+
+
+def change(connection: Connection, key: str, **values: Any) -> Followed:
+    """Change a camera as the service does, and follow it."""
+    share_results(connection)
+    before = row_of(connection, key)
+    after = {**before, **values}
+    if "lon" in values:
+        here = block_at(after["lon"], after["lat"])
+        after |= {name: here.placed()[name] for name in ("unit_path", "block_id", "grid_code")}
+    put = {name: after[name] for name in after if name not in {"lon", "lat"}}
+    put["geom"] = f"SRID=4490;POINT({after['lon']!r} {after['lat']!r})"
+    connection.execute(update(camera).where(camera.c.id == key).values(put))
+    return follow(connection, COUNTY, key, pair_of(before, after), NOW)
+
+
+def pair_of(before: Row, after: Row) -> GeoDataFrame:
+    lonlat = np.array([[row["lon"], row["lat"]] for row in (before, after)])
+    places = points_from_xy(*metres_from_lonlat(lonlat, METRIC_SRID).T)
+    return GeoDataFrame([before, after], geometry=places, crs=METRIC_SRID, index=[BEFORE, AFTER])
+
+
+def stored(connection: Connection) -> Mapping[str, Any]:
+    """Return all results as plain numbers."""
+    grids = connection.execute(select(grid_coverage)).mappings()
+    views = connection.execute(select(camera_view.c.id, camera_view.c.area_m2))
+    blind = connection.execute(select(blind_ground.c.id, blind_ground.c.area_m2))
+    return {
+        "grids": {row["grid_code"]: [row[name] for name in FIGURES] for row in grids},
+        "views": {row.id: row.area_m2 for row in views},
+        "blind": {row.id: row.area_m2 for row in blind},
+        "assumed": set(map(tuple, connection.scalars(select(grid_coverage.c.assumed)))),
+    }
+
+
+def assert_as_computed_anew(connection: Connection) -> None:
+    live = stored(connection)
+    outlines = outlines_of(connection)
+    refresh(connection, COUNTY, NOW)
+    whole = stored(connection)
+    for name in ("grids", "views", "blind"):
+        assert live[name].keys() == whole[name].keys()
+        for key in whole[name]:
+            assert live[name][key] == pytest.approx(whole[name][key], rel=1e-6, abs=1e-6), key
+    assert live["assumed"] == whole["assumed"]
+    assert off_m2(connection, outlines) < 1e-3
+
+
+def outlines_of(connection: Connection) -> dict[str, str]:
+    text_of = func.st_astext(blind_ground.c.geom, 15)
+    return {row[0]: row[1] for row in connection.execute(select(blind_ground.c.id, text_of))}
+
+
+def off_m2(connection: Connection, outlines: Mapping[str, str]) -> float:
+    """Return the area between outlines and those stored, by PostGIS."""
+    statement = text(
+        "select coalesce(sum(st_area(st_transform(st_symdifference(geom,"
+        " st_geomfromtext(:was, 4490)), 4545))), 0) from blind_ground where id = :id"
+    )
+    return max(
+        float(connection.scalar(statement, {"id": key, "was": was}) or 0.0)
+        for key, was in outlines.items()
+    )
+
+
+CHANGES: Mapping[str, Callable[[np.random.Generator], Row]] = {
+    "turned": lambda rng: {"azimuth_deg": float(rng.uniform(0, 360))},
+    "range": lambda rng: {"range_m": float(rng.uniform(20, 140))},
+    "wider": lambda rng: {"view_angle_deg": float(rng.uniform(20, 360))},
+    "off": lambda rng: {"online": False},
+    "on": lambda rng: {"online": True},
+    "unbuilt": lambda rng: {"state": "planned", "online": False},
+    "moved": lambda rng: dict(zip(("lon", "lat"), points(rng, 1)[0], strict=True)),
+    "no bearing": lambda rng: {"azimuth_deg": None},
+    "indoors": lambda rng: {"indoor": True},
+    "measured": lambda rng: {"range_m": 50.0, "assumed": []},
+}
+
+
+@pytest.mark.parametrize("what", list(CHANGES))
+def test_each_kind_of_change_is_as_computed_anew(town: Connection, what: str) -> None:
+    rng = np.random.default_rng(3)
+    for number in (1, 2):
+        change(town, f"T{number:03d}", **CHANGES[what](rng))
+    assert_as_computed_anew(town)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_many_random_changes_one_after_another_are_as_computed_anew(
+    town: Connection, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    for _ in range(25):
+        key = f"T{rng.integers(0, 30):03d}"
+        what = CHANGES[str(rng.choice(list(CHANGES)))](rng)
+        change(town, key, **what)
+    assert_as_computed_anew(town)
