@@ -1,8 +1,8 @@
 """Ceiling: what no choice of sites can cover more than, from prices on the demands.
 
-A demand's price, from 0 to its weight, is what a chosen site is paid for covering it. For any prices
-the weight left unpaid plus the best-paid sites is a ceiling (Lagrangian relaxation: Galvão and
-ReVelle 1996); the best prices give that of the linear programme.
+A demand's price, from 0 to its weight, is what a chosen site is paid for covering it. For any
+prices the weight left unpaid plus the best-paid sites is a ceiling (Lagrangian relaxation: Galvão
+and ReVelle 1996); the best prices give that of the linear programme.
 """
 
 from __future__ import annotations

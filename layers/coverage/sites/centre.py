@@ -36,9 +36,7 @@ def central_sites(travel_cost: Floats, sites: int, clock: Clock) -> Centre:
     return best
 
 
-def _halved(
-    travel_cost: Floats, sites: int, best: Centre, clock: Clock, share: float
-) -> Centre:
+def _halved(travel_cost: Floats, sites: int, best: Centre, clock: Clock, share: float) -> Centre:
     """Halve while each way is decided in its share of the time."""
     ways = np.unique(travel_cost[(travel_cost >= best.bound) & (travel_cost < best.value)])
     while len(ways) and clock.left_s > 0.0:

@@ -16,7 +16,7 @@ class Clock:
 
     within_s: float
     begun_s: float
-    now_s: Callable[[], float] = perf_counter
+    now_s: Callable[[], float]
 
     @property
     def left_s(self) -> float:
@@ -31,4 +31,4 @@ class Clock:
 
 def started(within_s: float) -> Clock:
     """Start the clock now."""
-    return Clock(within_s, perf_counter())
+    return Clock(within_s, perf_counter(), perf_counter)

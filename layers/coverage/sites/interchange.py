@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from layers.coverage.sites.net import Flags, Floats, Whole, compiled
+from layers.coverage.sites.net import Floats, Whole, compiled
 
 HAIR = 1e-12
 

@@ -67,9 +67,7 @@ def median_sites(cost: Floats, sites: int, clock: Clock) -> tuple[Whole, float]:
     return middle.chosen, min(float(bound), middle.value)
 
 
-def _taking_turns(
-    cost: Floats, middle: Middle, sites: int, clock: Clock, share: float
-) -> Middle:
+def _taking_turns(cost: Floats, middle: Middle, sites: int, clock: Clock, share: float) -> Middle:
     """Search and raise the bound by turns for a share of the time, or while the bound rises."""
     steps, rounds, seed, stale = 50, 5, 1, 0
     end_s = clock.within_s * (1.0 - share)

@@ -64,9 +64,7 @@ def most_covered(net: Net, sites: int, clock: Clock) -> tuple[Whole, float]:
     unit = 1.0 - 1e-6 if whole else 1e-9 * total
     state = search.begun(less, sites)
     first = ceiling.first_course(less)
-    standing = _weighed(
-        Standing(less, origin, state, first, 0.0, total, unit)
-    )
+    standing = _weighed(Standing(less, origin, state, first, 0.0, total, unit))
     standing = _taking_turns(standing, sites, clock, SEARCH_SHARE)
     if not standing.is_proven:
         standing = _by_programme(standing, sites, clock)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array, csr_array, eye_array, hstack, vstack
+from scipy.sparse import coo_array, csr_array, eye_array, hstack
 
 from layers.coverage.sites.net import Floats, Net, Whole, matrix_of
+
+NO_POINT = 2  # scipy's word for a programme that cannot be satisfied
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,16 @@ def most_covered_by_programme(net: Net, sites: int, time_s: float) -> Proof:
 def solved(
     cost: Floats, whole: Floats, rows: list[LinearConstraint], time_s: float
 ) -> tuple[Floats | None, float]:
-    """Return the least-cost 0-1 point found, or None, and what no point can cost less than."""
+    """Return the least-cost 0-1 point found, or None, and what no point can cost less than.
+
+    Where there is no point at all the bound is infinite, where nothing was proven minus infinite.
+    """
     options = {"time_limit": max(time_s, 0.01), "mip_rel_gap": 0.0}
     result = milp(
         cost, integrality=whole, bounds=Bounds(0.0, 1.0), constraints=rows, options=options
     )
+    if result.status == NO_POINT:
+        return None, np.inf
     bound = result.get("mip_dual_bound")
     proven = -np.inf if bound is None or not np.isfinite(bound) else float(bound)
     return result.x, proven
@@ -67,8 +74,3 @@ def _posts(net: Net) -> csr_array:
     sites = np.arange(net.sites)
     shape = (len(net.room), net.sites)
     return csr_array(coo_array((np.ones(net.sites), (net.post, sites)), shape=shape))
-
-
-def stacked(parts: list[csr_array]) -> csr_array:
-    """Return matrices one below the other."""
-    return csr_array(vstack(parts))

@@ -59,9 +59,9 @@ CHOSEN, HEAD, LENGTH, LOGGED, DICE = range(5)
 def start(net: Net, seed: int = 1) -> State:
     """Return the empty choice."""
     sites, demands = net.sites, net.demands
-    gain = np.add.reduceat(
-        np.append(net.weight[net.site_demand], 0.0), net.site_start[:-1]
-    ) * (np.diff(net.site_start) > 0)
+    gain = np.add.reduceat(np.append(net.weight[net.site_demand], 0.0), net.site_start[:-1]) * (
+        np.diff(net.site_start) > 0
+    )
     whole = np.int64
     return State(
         count=np.zeros(demands, whole),

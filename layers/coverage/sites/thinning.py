@@ -106,10 +106,10 @@ def _undominated_plain(
             other = demand_site[at]
             larger = site_start[other + 1] - site_start[other]
             stands_in = larger > size or (larger == size and other < site)
-            if stands_in and post[other] == post[site]:
-                if _within(site_start, site_demand, site, other):
-                    kept[site] = False
-                    break
+            stands_in = stands_in and post[other] == post[site]
+            if stands_in and _within(site_start, site_demand, site, other):
+                kept[site] = False
+                break
     return kept
 
 
