@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from layers.coverage.wedges import OPEN, PAST, SHUT, TURN_RAD, Pieces, Sight, We
 
 # the longest chord of an arc: 64 to a circle, which reach 0.08 % beyond the range
 CHORD_RAD = TURN_RAD / 64
+# the radius of chords, in ranges, by the angle of one chord
+Arcs = Callable[[Floats], Floats]
 # points as close as this are one point of an outline: twice the rounding of zone-prefixed metres
 SAME_POINT_M = 1e-8
 
@@ -28,13 +31,35 @@ class _Runs:
     past: Ints
 
 
-def outlines(sight: Sight, wedges: Wedges, pieces: Pieces) -> NDArray[Any]:
+def equal_area(step_rad: Floats) -> Floats:
+    """Return the radius of chords that enclose just as much as the arc, in ranges."""
+    radius: Floats = np.sqrt(step_rad / np.sin(step_rad))
+    return radius
+
+
+WIDEST = float(equal_area(np.array(CHORD_RAD)))
+# inside the arc, and inside equal-area chords wherever they begin
+INSCRIBED = WIDEST * float(np.cos(CHORD_RAD / 2))
+
+
+def inscribed(step_rad: Floats) -> Floats:
+    """Return the radius of chords inside the arc and inside all its equal-area chords."""
+    return np.full_like(step_rad, INSCRIBED)
+
+
+def circumscribed(step_rad: Floats) -> Floats:
+    """Return the radius of chords round the arc and round all its equal-area chords."""
+    radius: Floats = WIDEST / np.cos(step_rad / 2)
+    return radius
+
+
+def outlines(sight: Sight, wedges: Wedges, pieces: Pieces, arcs: Arcs = equal_area) -> NDArray[Any]:
     """Return one valid polygon a camera; POLYGON EMPTY where it sees nothing.
 
     Arcs are drawn as chords between points a little outside the circle (radius
     ``range · sqrt(φ / sin φ)`` for chords of φ radians), so that the polygon has exactly the area
     of the true sector. A camera on a corner where two buildings touch may see two separate parts:
-    those come as one MultiPolygon.
+    those come as one MultiPolygon. `inscribed` and `circumscribed` arcs err to one side instead.
     """
     runs = _runs(wedges)
     run, rank, chords = _points_of(runs, wedges)
@@ -42,7 +67,7 @@ def outlines(sight: Sight, wedges: Wedges, pieces: Pieces) -> NDArray[Any]:
     on_wall = runs.label[run] >= 0
     xy[on_wall] = _wall_points(runs, run[on_wall], rank[on_wall], wedges, pieces, sight)
     in_open = runs.label[run] == OPEN
-    xy[in_open] += _arc_points(runs, run[in_open], rank[in_open], chords, wedges, sight)
+    xy[in_open] += _arc_points(runs, run[in_open], rank[in_open], chords, wedges, sight, arcs)
     narrow = np.flatnonzero(sight.turn_rad < TURN_RAD)
     camera = np.concatenate([narrow, runs.camera[run]])
     order = np.argsort(camera, kind="stable")
@@ -87,13 +112,19 @@ def _wall_points(
 
 
 def _arc_points(
-    runs: _Runs, run: Ints, rank: Ints, chords: Ints, wedges: Wedges, sight: Sight
+    runs: _Runs,
+    run: Ints,
+    rank: Ints,
+    chords: Ints,
+    wedges: Wedges,
+    sight: Sight,
+    arcs: Arcs,
 ) -> Floats:
-    """Return points of equal-area arcs, seen from their camera."""
+    """Return points of arcs, seen from their camera."""
     camera, low = runs.camera[run], wedges.angle_rad[runs.first[run]]
     step = (wedges.angle_rad[runs.past[run]] - low) / chords[run]
     angle = sight.start_rad[camera] + low + rank * step
-    radius_m = sight.range_m[camera] * np.sqrt(step / np.sin(step))
+    radius_m = sight.range_m[camera] * arcs(step)
     arc: Floats = np.column_stack([np.cos(angle), np.sin(angle)]) * radius_m[:, None]
     return arc
 

@@ -1,8 +1,8 @@
-"""Visibility: the exact ground that each camera sees among buildings."""
+"""Visibility: the ground that each camera sees among buildings, exactly, for certain, possibly."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
 
+from layers.coverage.certain import certain_views
 from layers.coverage.checks import (
     CoverageRefused,
     is_placed,
@@ -17,21 +18,15 @@ from layers.coverage.checks import (
     require_areas,
     require_one_metric_crs,
 )
-from layers.coverage.outlines import outlines
-from layers.coverage.walls import Bools, Ints, Walls, walls_of
-from layers.coverage.wedges import (
-    TURN_RAD,
-    Sight,
-    candidates,
-    facing_pieces,
-    shut_directions,
-    touching,
-    wedges,
-)
+from layers.coverage.outlines import circumscribed, inscribed
+from layers.coverage.possible import possible_views
+from layers.coverage.sweep import swept_views
+from layers.coverage.walls import Bools, Floats
+from layers.coverage.wedges import TURN_RAD, Sight
 
-# pairs of a camera and a wall held at once: some 40 MB
-PAIRS_AT_ONCE = 100_000
+ERRORS = ("azimuth_error_deg", "position_error_m")
 NUMBERS = ("azimuth_deg", "view_angle_deg", "range_m")
+UnsureViews = Callable[[Sight, Floats, Floats, NDArray[Any]], NDArray[Any]]
 CAMERA_FAULTS = {
     "camera-unplaced": ("摄像机没有有效点位", "cameras must stand on a point"),
     "view-angle-out-of-bounds": (
@@ -45,6 +40,10 @@ CAMERA_FAULTS = {
     "azimuth-missing": (
         "非全向摄像机须有方位角",
         "azimuth_deg must be a number unless the camera looks all round",
+    ),
+    "error-out-of-bounds": (
+        "方位误差与点位误差须为 0 或正的有限数",
+        "azimuth_error_deg and position_error_m must be finite and not negative",
     ),
 }
 
@@ -94,11 +93,125 @@ def visible_areas(cameras: GeoDataFrame, buildings: GeoSeries | GeoDataFrame) ->
     require_areas(buildings, "建筑物轮廓", "building footprints")
     _require_cameras(cameras)
     sight, shapes = _sight(cameras), buildings.geometry.to_numpy()
-    views = _views(sight, shapes)
+    views = swept_views(sight, shapes)
     return GeoSeries(views, index=cameras.index, crs=cameras.crs)
 
 
-def _require_cameras(cameras: GeoDataFrame) -> None:
+def certain_areas(cameras: GeoDataFrame, buildings: GeoSeries | GeoDataFrame) -> GeoSeries:
+    """Return the ground that each camera sees wherever it stands and looks within its errors.
+
+    The bearing lies within ``azimuth_error_deg`` of ``azimuth_deg``, the camera within
+    ``position_error_m`` of its point and outside every building: positions inside footprints are
+    no positions. The result is a subset of what `visible_areas` gives for each such bearing and
+    position, and of the true circle: arcs are inscribed.
+
+    - With an azimuth error alone it is the intersection, in a sector narrowed by twice the error.
+    - With a position error too it is the worn sector less the penumbra of every wall; a building
+      within the disc mostly leaves nothing, because it hides each side from the other.
+    - Nothing where the error is as large as half the view angle or as the range, or where all
+      positions lie inside buildings.
+
+    Parameters
+    ----------
+    cameras
+        As in `visible_areas`, with ``azimuth_error_deg`` and ``position_error_m``; a missing column
+        or value counts as 0. Without a bearing the error must be 180.
+    buildings
+        As in `visible_areas`.
+
+    Returns
+    -------
+    GeoSeries
+        One valid polygon, multipolygon or POLYGON EMPTY a camera, in the cameras' order.
+
+    Raises
+    ------
+    CoverageRefused
+        As in `visible_areas`; an error that is negative or not finite.
+
+    Examples
+    --------
+    >>> columns = {"azimuth_deg": [0.0], "view_angle_deg": [360.0], "range_m": [50.0]}
+    >>> camera = GeoDataFrame(columns, geometry=[shapely.Point(0, 0)], crs=4545)
+    >>> nothing = GeoSeries([], crs=4545)
+    >>> certain_areas(camera.assign(position_error_m=10.0), nothing).area.round(-1).tolist()
+    [5020.0]
+    """
+    return _unsure_areas(cameras, buildings, _certain)
+
+
+def possible_areas(cameras: GeoDataFrame, buildings: GeoSeries | GeoDataFrame) -> GeoSeries:
+    """Return the ground that each camera sees from some place and bearing within its errors.
+
+    A superset of what `visible_areas` gives for each bearing and position that `certain_areas`
+    speaks of, and of the true circle: arcs are circumscribed.
+
+    - With an azimuth error alone it is the union, in a sector widened by twice the error.
+    - With a position error too it is the view from the edges of a polygon of 64 sides round the
+      disc, each edge taken whole.
+    - Nothing where all positions lie inside buildings.
+
+    Parameters, result and errors are those of `certain_areas`.
+
+    Examples
+    --------
+    >>> columns = {"azimuth_deg": [0.0], "view_angle_deg": [360.0], "range_m": [50.0]}
+    >>> camera = GeoDataFrame(columns, geometry=[shapely.Point(0, 0)], crs=4545)
+    >>> nothing = GeoSeries([], crs=4545)
+    >>> possible_areas(camera.assign(position_error_m=10.0), nothing).area.round(-1).tolist()
+    [11310.0]
+    """
+    return _unsure_areas(cameras, buildings, _possible)
+
+
+def _unsure_areas(
+    cameras: GeoDataFrame, buildings: GeoSeries | GeoDataFrame, views: UnsureViews
+) -> GeoSeries:
+    require_one_metric_crs(cameras, buildings)
+    require_areas(buildings, "建筑物轮廓", "building footprints")
+    azimuth_error_deg, error_m = (_errors(cameras, name) for name in ERRORS)
+    _require_cameras(cameras, bearing_unknown=azimuth_error_deg >= 180)
+    sight, shapes = _sight(cameras), buildings.geometry.to_numpy()
+    found = views(sight, np.deg2rad(azimuth_error_deg), error_m, shapes)
+    return GeoSeries(found, index=cameras.index, crs=cameras.crs)
+
+
+def _certain(
+    sight: Sight, error_rad: Floats, error_m: Floats, shapes: NDArray[Any]
+) -> NDArray[Any]:
+    all_round = sight.turn_rad >= TURN_RAD
+    turn_rad = np.where(all_round, TURN_RAD, sight.turn_rad - 2 * error_rad)
+    field = Sight(sight.xy, sight.start_rad + error_rad, turn_rad, sight.range_m)
+    views = np.full(len(error_m), shapely.Polygon(), dtype=object)
+    still, moved = (turn_rad > 0) & (error_m == 0), (turn_rad > 0) & (error_m > 0)
+    views[still] = swept_views(field.some(still), shapes, inscribed)
+    views[moved] = certain_views(field.some(moved), error_m[moved], shapes)
+    return views
+
+
+def _possible(
+    sight: Sight, error_rad: Floats, error_m: Floats, shapes: NDArray[Any]
+) -> NDArray[Any]:
+    turn_rad = np.minimum(sight.turn_rad + 2 * error_rad, TURN_RAD)
+    start_rad = np.where(turn_rad < TURN_RAD, sight.start_rad - error_rad, 0.0)
+    field = Sight(sight.xy, start_rad, turn_rad, sight.range_m)
+    views = np.full(len(error_m), shapely.Polygon(), dtype=object)
+    still, moved = error_m == 0, (error_m > 0) & (sight.range_m > 0)
+    views[still] = swept_views(field.some(still), shapes, circumscribed)
+    views[moved] = possible_views(field.some(moved), error_m[moved], shapes)
+    return views
+
+
+def _errors(cameras: GeoDataFrame, name: str) -> Floats:
+    if name not in cameras.columns:
+        return np.zeros(len(cameras))
+    error = _numbers(cameras, name)
+    wrong = (error < 0) | np.isinf(error)
+    refuse_rows(wrong, cameras, "error-out-of-bounds", *CAMERA_FAULTS["error-out-of-bounds"])
+    return np.nan_to_num(error)
+
+
+def _require_cameras(cameras: GeoDataFrame, *, bearing_unknown: Bools | bool = False) -> None:
     lacking = [name for name in NUMBERS if name not in cameras.columns]
     if lacking:
         words = ", ".join(lacking)
@@ -106,7 +219,8 @@ def _require_cameras(cameras: GeoDataFrame) -> None:
             "column-missing", f"摄像机缺少列：{words}", f"cameras lack columns: {words}"
         )
     azimuth_deg, angle_deg, range_m = (_numbers(cameras, name) for name in NUMBERS)
-    no_bearing = ~np.isfinite(azimuth_deg) & ((angle_deg < 360) | np.isinf(azimuth_deg))
+    needed = (angle_deg < 360) & ~np.asarray(bearing_unknown)
+    no_bearing = ~np.isfinite(azimuth_deg) & (needed | np.isinf(azimuth_deg))
     for code, wrong in (
         ("camera-unplaced", ~is_placed(cameras.geometry.to_numpy())),
         ("view-angle-out-of-bounds", ~((angle_deg > 0) & (angle_deg <= 360))),
@@ -128,50 +242,3 @@ def _sight(cameras: GeoDataFrame) -> Sight:
     start_rad = np.where(all_round, 0.0, np.deg2rad(right_deg))
     turn_rad = np.where(all_round, TURN_RAD, np.deg2rad(angle_deg))
     return Sight(shapely.get_coordinates(cameras.geometry.to_numpy()), start_rad, turn_rad, range_m)
-
-
-def _views(sight: Sight, shapes: NDArray[Any]) -> NDArray[Any]:
-    walls = walls_of(shapes)
-    x, y = sight.xy.T
-    reach = sight.range_m
-    squares = shapely.box(x - reach, y - reach, x + reach, y + reach)
-    camera, building = shapely.STRtree(shapes).query(squares)
-    order = np.lexsort((building, camera))
-    camera, building = camera[order], building[order]
-    inside = shapely.contains_xy(shapes[building], x[camera], y[camera])
-    views = np.full(len(x), shapely.Polygon(), dtype=object)
-    for batch in _batches(camera, building, walls, len(x)):
-        mine = slice(*np.searchsorted(camera, [batch.start, batch.stop]))
-        views[batch] = _batch_views(
-            Sight(sight.xy[batch], sight.start_rad[batch], sight.turn_rad[batch], reach[batch]),
-            walls,
-            camera[mine] - batch.start,
-            building[mine],
-            inside[mine],
-        )
-    return views
-
-
-def _batches(camera: Ints, building: Ints, walls: Walls, cameras: int) -> list[slice]:
-    """Cut the cameras into batches of about `PAIRS_AT_ONCE` pairs of a camera and a wall."""
-    size = np.bincount(walls.building, minlength=int(building.max(initial=0)) + 1)
-    pairs = np.bincount(camera, size[building], minlength=cameras) + 1
-    batch = np.cumsum(pairs) // PAIRS_AT_ONCE
-    cuts = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), cameras]
-    return [slice(a, b) for a, b in pairwise(cuts) if a < b]
-
-
-def _batch_views(
-    sight: Sight, walls: Walls, camera: Ints, building: Ints, inside: Bools
-) -> NDArray[Any]:
-    near = candidates(sight, walls, camera, building)
-    touch = touching(near)
-    shut = shut_directions(near, touch, walls, sight)
-    pieces = facing_pieces(near.without(touch), sight)
-    views = outlines(sight, wedges(sight, pieces, shut), pieces)
-    # rounding may put a camera on a wall a hair inside it; that is no reason to blind it
-    key, touched = camera * len(walls.ring) + building, near.camera * len(walls.ring)
-    on_wall = np.isin(key, (touched + walls.building[near.wall])[touch])
-    views[camera[inside & ~on_wall]] = shapely.Polygon()
-    views[sight.range_m == 0] = shapely.Polygon()
-    return views

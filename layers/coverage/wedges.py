@@ -36,6 +36,10 @@ class Sight:
     turn_rad: Floats
     range_m: Floats
 
+    def some(self, rows: slice | Ints | Bools) -> Sight:
+        """Return some of the cameras."""
+        return Sight(self.xy[rows], self.start_rad[rows], self.turn_rad[rows], self.range_m[rows])
+
 
 @dataclass(frozen=True)
 class Pieces:
@@ -184,6 +188,16 @@ def _pieces(
         camera[row], lo, hi, low[row] + here, high[row] + here,
         own_lo, own_hi, near_xy[row], along[row],
     )  # fmt: skip
+
+
+def pieces_within(
+    camera: Ints, low_rad: Floats, width_rad: Floats, near_xy: Floats, along: Floats, sight: Sight
+) -> Pieces:
+    """Return stretches of walls by their directions (from the x axis), cut to the field of view."""
+    low = np.mod(low_rad - sight.start_rad[camera], TURN_RAD)
+    row, lo, hi, _, _ = _within_turn(low, width_rad, sight.turn_rad[camera])
+    nowhere, no = np.zeros((len(row), 2)), np.zeros(len(row), dtype=np.bool_)
+    return Pieces(camera[row], lo, hi, nowhere, nowhere, no, no, near_xy[row], along[row])
 
 
 def _within_turn(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
-import layers.coverage.visibility as visibility
+import layers.coverage.sweep as sweep
 from layers.coverage.visibility import visible_areas
 from tests.layers.coverage.brute_force import Camera
 from tests.layers.coverage.scenes import (
@@ -143,7 +143,7 @@ def test_batches_do_not_change_a_view(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = camera_frame(random_cameras(rng, 60, SIDE_M))
     shapes = areas(*turned_boxes(rng, 40, SIDE_M))
     whole = visible_areas(frame, shapes)
-    monkeypatch.setattr(visibility, "PAIRS_AT_ONCE", 50)
+    monkeypatch.setattr(sweep, "PAIRS_AT_ONCE", 50)
     assert [s.wkb for s in visible_areas(frame, shapes)] == [s.wkb for s in whole]
 
 
