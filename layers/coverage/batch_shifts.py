@@ -30,6 +30,7 @@ WINDOW_M = 15.0  # of the least squares
 ROUNDS = 20
 USUAL = 0.9  # of cameras that stand right are near a street
 LEAST_CHANCE = 0.02
+AROUND_M = (150.0, 350.0, 600.0)  # where chance is looked at
 SURE_Z, CLEAR_Z = 6.0, 4.0  # standard errors above chance, and above the next best vector
 APART_M = 40.0  # vectors nearer than this are one
 LEAST_OFFSET_M = 8.0
@@ -114,29 +115,44 @@ def batch_shift(lonlat: Floats, ground: CameraGround) -> Shift | None:
     if len(looked_at) < FEWEST or not len(ground.lines_m):
         return None
     here_m = metres_from_lonlat(looked_at, ground.metric_srid)
-    votes = votes_of(here_m, ground)
-    now = _near(here_m, ground)
-    if _share(now, votes) > FITS:
-        return _slight(here_m, now, votes, ground)
+    now, chance = _near(here_m, ground), _chance(here_m, ground)
+    if _share(now, chance) > FITS:
+        return _slight(here_m, now, chance, ground)
+    votes = votes_of(here_m, chance, ground)
     tried = [_datum(looked_at, here_m, name, ground) for name in UNSHIFTED]
     tried += [] if (found := _peak(here_m, votes, ground)) is None else [found]
     sure = [one for one in (_judged(*pair, now, votes, ground) for pair in tried) if one]
     return max(sure, key=lambda one: one[0])[1] if sure else None
 
 
-def votes_of(here_m: Floats, ground: CameraGround) -> Votes:
-    """Return the votes of cameras for the vectors of a lattice of `CELL_M`, up to `REACH_M`."""
+def votes_of(here_m: Floats, chance: Floats, ground: CameraGround) -> Votes:
+    """Return the votes of cameras for the vectors of a lattice of `CELL_M`, up to `REACH_M`.
+
+    Parameters
+    ----------
+    chance
+        Per camera, how likely a vector is to put it on a street by chance: a vote weighs the more
+        the less likely it is.
+    """
     samples = _samples(ground)
     cells = 2 * int(REACH_M / CELL_M) + 1
     image = np.zeros((cells, cells))
-    chance, weight = np.empty(len(here_m)), np.empty(len(here_m))
+    weight = np.log((USUAL + (1 - USUAL) * chance) / chance)
     # a camera at a time: all at once would hold an image for each of them
-    for row, at in enumerate(here_m):
-        own = _own_votes(at, samples, cells)
-        chance[row] = max(float(own.mean()), LEAST_CHANCE)
-        weight[row] = math.log((USUAL + (1 - USUAL) * chance[row]) / chance[row])
-        image += weight[row] * own
+    for at, own_weight in zip(here_m, weight.tolist(), strict=True):
+        image += own_weight * _own_votes(at, samples, cells)
     return Votes(image, chance, weight)
+
+
+def _chance(here_m: Floats, ground: CameraGround) -> Floats:
+    """Return how often each camera would be near a street if it were moved anywhere about."""
+    turn_rad = np.arange(8) * (math.pi / 4)
+    steps = np.column_stack([np.cos(turn_rad), np.sin(turn_rad)])
+    around = np.concatenate([radius_m * steps for radius_m in AROUND_M])
+    moved = (here_m[:, None, :] + around).reshape(-1, 2)
+    near = _near(moved, ground).reshape(len(here_m), -1)
+    share = (near.sum(axis=1) + 0.5) / (near.shape[1] + 1)
+    return np.asarray(np.maximum(share, LEAST_CHANCE), dtype=np.float64)
 
 
 def _samples(ground: CameraGround) -> Floats:
@@ -150,11 +166,10 @@ def _own_votes(at: Floats, samples: Floats, cells: int) -> npt.NDArray[np.bool_]
     cell = np.rint((at - samples[first:past]) / CELL_M).astype(np.intp) + cells // 2
     cell = cell[((cell >= 0) & (cell < cells)).all(axis=1)]
     voted = np.zeros((cells + 2, cells + 2), dtype=bool)
+    voted[cell[:, 0] + 1, cell[:, 1] + 1] = True
     # the eight neighbours too: a camera stands beside a street, not on its middle
-    for east in range(3):
-        for north in range(3):
-            voted[cell[:, 0] + east, cell[:, 1] + north] = True
-    return voted[1:-1, 1:-1]
+    wide = voted[:-2] | voted[1:-1] | voted[2:]
+    return np.asarray(wide[:, :-2] | wide[:, 1:-1] | wide[:, 2:])
 
 
 def _looked_at(lonlat: Floats) -> Floats:
@@ -167,10 +182,10 @@ def _near(points_m: Floats, ground: CameraGround) -> npt.NDArray[np.bool_]:
     return np.isfinite(distance_m(points_m, ground.lines, NEAR_M))
 
 
-def _share(near: npt.NDArray[np.bool_], votes: Votes) -> float:
+def _share(near: npt.NDArray[np.bool_], chance: Floats) -> float:
     """Return how much of a batch stands right, if the rest is near a street by chance only."""
-    chance = float(votes.chance.mean())
-    return (float(near.mean()) - chance) / max(USUAL - chance, 0.05)
+    by_chance = float(chance.mean())
+    return (float(near.mean()) - by_chance) / max(USUAL - by_chance, 0.05)
 
 
 def _datum(
@@ -248,7 +263,7 @@ def _judged(
     clear = score - others / max(votes.error, 1e-9) >= CLEAR_Z
     if gained <= lost or score < SURE_Z or not clear or length_m < LEAST_OFFSET_M:
         return None
-    told = (float(now.mean()), float(then.mean()), min(max(_share(then, votes), MOST), 0.98))
+    told = (float(now.mean()), float(then.mean()), min(max(_share(then, votes.chance), MOST), 0.98))
     return score * favour, Shift(
         shift.datum, shift.east_m, shift.north_m, shift.accuracy_m, *told, shift.cameras
     )
@@ -266,7 +281,7 @@ def _best_other(votes: Votes, shift: Shift) -> float:
 
 
 def _slight(
-    here_m: Floats, now: npt.NDArray[np.bool_], votes: Votes, ground: CameraGround
+    here_m: Floats, now: npt.NDArray[np.bool_], chance: Floats, ground: CameraGround
 ) -> Shift | None:
     """Return an offset that leaves cameras within reach of their streets, or None."""
     found = _plain(here_m, np.zeros(2), ground)
@@ -281,5 +296,5 @@ def _slight(
         return None
     return Shift(
         PLAIN, shift.east_m, shift.north_m, shift.accuracy_m,
-        float(now.mean()), float(then.mean()), min(max(_share(then, votes), MOST), 0.98), len(now),
+        float(now.mean()), float(then.mean()), min(max(_share(then, chance), MOST), 0.98), len(now),
     )  # fmt: skip

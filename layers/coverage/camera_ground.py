@@ -59,14 +59,22 @@ class CameraGround:
 
     @cached_property
     def lines_m(self) -> Shapes:
-        """What cameras stand along: streets, or the walls of houses where no street is known."""
-        found = self.streets_m if len(self.streets_m) else shapely.boundary(self.buildings_m)
-        return np.asarray(found, dtype=object)
+        """What cameras stand along, in straight pieces: streets, or walls where none is known."""
+        known = self.streets_m if len(self.streets_m) else shapely.boundary(self.buildings_m)
+        return _straight_pieces(np.asarray(known, dtype=object))
 
     @cached_property
     def lines(self) -> shapely.STRtree:
         """Those lines, indexed."""
         return shapely.STRtree(self.lines_m)
+
+
+def _straight_pieces(lines: Shapes) -> Shapes:
+    """Return lines as segments: to the nearest of those it is measured faster by far."""
+    points, line = shapely.get_coordinates(shapely.get_parts(lines), return_index=True)
+    joined = line[1:] == line[:-1]
+    ends = np.stack([points[:-1][joined], points[1:][joined]], axis=1)
+    return np.asarray(shapely.linestrings(ends), dtype=object)
 
 
 def points_of(points_m: Floats) -> Shapes:

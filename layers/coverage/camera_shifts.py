@@ -18,9 +18,10 @@ from layers.load.positions import UNSHIFTED
 
 DATUMS = tuple(UNSHIFTED)
 BY_ALL = "all"
-# of single cameras that are in a shifted datum amid good ones: learned, between these
-LEAST_PRIOR, MOST_PRIOR, FIRST_PRIOR = 0.002, 0.2, 0.01
+# the share of single cameras that are in a shifted datum amid good ones is learned from them
+FIRST_PRIOR, FIRST_WEIGHT, MOST_PRIOR = 0.005, 100.0, 0.2  # before any, for how many it counts
 ROUNDS = 20
+SURE = 0.6  # probability from which a camera is suspected
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Batch:
     name: str
     shift: Shift
     rows: npt.NDArray[np.intp]
+
+    @property
+    def purity(self) -> float:
+        """Return the share of its cameras that are moved, to a tenth."""
+        return round(self.shift.share, 1)
 
 
 @dataclass(frozen=True)
@@ -109,13 +115,28 @@ def _batches(
     lonlat: Floats, groups: Mapping[str, pd.Series[Any]], ground: CameraGround
 ) -> Iterator[Batch]:
     """Yield batches: of all cameras, or else of each group, no camera in two of them."""
-    free = np.ones(len(lonlat), dtype=bool)
-    for by, name, member in _candidates(len(lonlat), groups):
-        rows = np.flatnonzero(member & free)
-        shift = batch_shift(lonlat[rows], ground)
-        if shift is not None:
-            free[rows] = False
-            yield Batch(by, name, _over_all(shift, lonlat[rows], ground), rows)
+    left = [
+        (by, name, np.flatnonzero(member)) for by, name, member in _candidates(len(lonlat), groups)
+    ]
+    found = [_batch(lonlat, one, ground) for one in left]
+    while any(found):
+        # what half of all cameras share may be what all of one town share
+        best = max((one for one in found if one), key=lambda one: (one.purity, len(one.rows)))
+        yield best
+        rest = [(by, name, np.setdiff1d(rows, best.rows)) for by, name, rows in left]
+        found = [
+            one if len(mine) == len(rows) else _batch(lonlat, (by, name, mine), ground)
+            for one, (by, name, mine), (_, _, rows) in zip(found, rest, left, strict=True)
+        ]
+        left = rest
+
+
+def _batch(
+    lonlat: Floats, member: tuple[str, str, npt.NDArray[np.intp]], ground: CameraGround
+) -> Batch | None:
+    by, name, rows = member
+    shift = batch_shift(lonlat[rows], ground)
+    return None if shift is None else Batch(by, name, _over_all(shift, lonlat[rows], ground), rows)
 
 
 def _candidates(
@@ -171,7 +192,8 @@ def _weighed(
         prior[:, batch.rows] *= 1.0 - batch.shift.share
         prior[number, batch.rows] = batch.shift.share
     posterior = _posterior(odds, prior)
-    return posterior.argmax(axis=0), 1.0 - posterior[0]
+    moved = 1.0 - posterior[0]
+    return np.where(moved >= SURE, 1 + posterior[1:].argmax(axis=0), 0), moved
 
 
 def _single_prior(odds: Floats) -> Floats:
@@ -179,8 +201,9 @@ def _single_prior(odds: Floats) -> Floats:
     shares = np.full(len(odds) - 1, FIRST_PRIOR)
     for _ in range(ROUNDS if odds.shape[1] else 0):
         prior = np.concatenate([[1.0 - shares.sum()], shares])
-        means = _posterior(odds, prior[:, None])[1:].mean(axis=1)
-        shares = np.clip(means, LEAST_PRIOR, MOST_PRIOR)
+        moved = _posterior(odds, prior[:, None])[1:].sum(axis=1)
+        shares = (moved + FIRST_PRIOR * FIRST_WEIGHT) / (odds.shape[1] + FIRST_WEIGHT)
+        shares = np.minimum(shares, MOST_PRIOR)
     return np.concatenate([[1.0 - shares.sum()], shares])
 
 

@@ -16,7 +16,7 @@ Bools = npt.NDArray[np.bool_]
 
 def is_malformed(codes: pd.Series[Any]) -> Bools:
     """Return which codes are stated and are not twenty digits; a missing or empty one is none."""
-    stated = _texts(codes)
+    stated = texts_of(codes)
     return np.asarray((stated != "") & ~stated.str.fullmatch(r"[0-9]{20}"), dtype=bool)
 
 
@@ -26,7 +26,7 @@ def is_of_another_county(codes: pd.Series[Any], county_code: str) -> Bools:
     Where the county's own code has not six digits, as outside the mainland, nothing can be
     held against it and all are False.
     """
-    stated = _texts(codes)
+    stated = texts_of(codes)
     well_formed = (stated != "") & ~is_malformed(codes)
     if len(county_code) != COUNTY_DIGITS or not county_code.isdecimal():
         return np.zeros(len(codes), dtype=bool)
@@ -35,7 +35,7 @@ def is_of_another_county(codes: pd.Series[Any], county_code: str) -> Bools:
 
 def repeated_after(codes: pd.Series[Any]) -> pd.Series[Any]:
     """Return for each row whose code an earlier row has the index of that row; None otherwise."""
-    stated = _texts(codes)
+    stated = texts_of(codes)
     first = (
         pd.Series(codes.index, index=codes.index, dtype=object).groupby(stated).transform("first")
     )
@@ -43,5 +43,10 @@ def repeated_after(codes: pd.Series[Any]) -> pd.Series[Any]:
     return first.where(repeats, None)
 
 
-def _texts(codes: pd.Series[Any]) -> pd.Series[str]:
-    return codes.fillna("").astype(str).str.strip()
+def texts_of(codes: pd.Series[Any]) -> pd.Series[str]:
+    """Return codes as text without spaces round them; "" where there is none."""
+    said = [
+        "" if missing else str(code).strip()
+        for code, missing in zip(codes, codes.isna(), strict=True)
+    ]
+    return pd.Series(said, index=codes.index, dtype=str)

@@ -14,6 +14,7 @@ from layers.coverage.device_codes import (
     is_malformed,
     is_of_another_county,
     repeated_after,
+    texts_of,
 )
 
 SAME_PLACE_M = 0.3
@@ -44,7 +45,7 @@ def is_indoor(cameras: pd.DataFrame) -> Bools:
 def code_faults(cameras: pd.DataFrame, county_code: str) -> dict[str, Found]:
     """Return by reason the positions of rows whose device code is wrong, with what was seen."""
     codes = column(cameras, "device_code")
-    texts = codes.fillna("").astype(str).str.strip().str[:COUNTY_DIGITS]
+    texts = texts_of(codes).str[:COUNTY_DIGITS]
     foreign = np.flatnonzero(is_of_another_county(codes, county_code)).tolist()
     first = repeated_after(codes.reset_index(drop=True))
     return {

@@ -35,7 +35,7 @@ CLASSES = len(EXPECTED)
 EXPECTED_WEIGHT = 30.0  # cameras that the expectation counts for
 LOCAL_WEIGHT = 6.0  # points that the whole county counts for beside the seven round a camera
 TURNS_RAD = np.arange(1, 8) * (np.pi / 4)
-BORDER_M = 20.0  # outlines of areas are drawn no finer
+BORDER_M = 50.0  # outlines of areas are drawn no finer
 IN_STATED = 0.99  # of rows that state the right area
 
 

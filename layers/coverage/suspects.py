@@ -15,6 +15,7 @@ from grid_boundaries.crs import lonlat_from_metres, metres_from_lonlat
 from layers.coverage.batch_shifts import PLAIN
 from layers.coverage.camera_ground import Bools, CameraGround, Floats, Shapes, points_of
 from layers.coverage.camera_shifts import Batch, ShiftedCameras, shifted_cameras
+from layers.coverage.device_codes import texts_of
 from layers.coverage.row_faults import (
     Found,
     code_faults,
@@ -106,6 +107,7 @@ def suspects(cameras: pd.DataFrame, ground: CameraGround) -> Suspects:
 def _lonlat(cameras: pd.DataFrame) -> Floats:
     points = np.array(cameras["geom"], dtype=object)
     is_point = shapely.get_type_id(points) == shapely.GeometryType.POINT
+    is_point &= ~shapely.is_empty(points)
     points[~is_point] = None
     return np.column_stack([shapely.get_x(points), shapely.get_y(points)])
 
@@ -131,7 +133,7 @@ def _unplaced(lonlat: Floats, verdicts: _Verdicts, ground: CameraGround) -> Bool
 
 def _metres(lonlat: Floats, ground: CameraGround) -> Floats:
     """Return metres of degrees; NaN for what lies beyond the poles or in no zone's reach."""
-    sound = (np.abs(lonlat) <= [180.0, 90.0]).all(axis=1)
+    sound = np.asarray((np.abs(lonlat) <= [180.0, 90.0]).all(axis=1))
     found = metres_from_lonlat(np.where(sound[:, None], lonlat, np.nan), ground.metric_srid)
     return np.where(np.isfinite(found).all(axis=1, keepdims=True), found, np.nan)
 
@@ -144,7 +146,7 @@ def _is_near(points_m: Floats, ground: CameraGround) -> Bools:
 def _away_m(points_m: Floats, areas: Shapes) -> Floats:
     """Return how far points lie outside their areas; inf where either is missing."""
     found = np.full(len(points_m), np.inf)
-    known = np.isfinite(points_m).all(axis=1) & ~shapely.is_missing(areas)
+    known = np.asarray(np.isfinite(points_m).all(axis=1) & ~shapely.is_missing(areas))
     found[known] = shapely.distance(points_of(points_m[known]), areas[known])
     return found
 
@@ -181,7 +183,7 @@ def _at(rows: npt.NDArray[np.intp], count: int) -> Bools:
 
 
 def _stated_areas(cameras: pd.DataFrame, ground: CameraGround) -> Shapes:
-    codes = column(cameras, "stated_code").fillna("").astype(str).str.strip()
+    codes = texts_of(column(cameras, "stated_code"))
     areas = np.empty(len(cameras), dtype=object)
     areas[:] = [ground.areas_m.get(code) for code in codes]
     return areas
@@ -206,7 +208,7 @@ def _elsewhere(
     """Note the cameras that stand outside the county, or away from where their row says."""
     stated = _stated_areas(cameras, ground)
     county = np.full(len(stated), ground.outline_m, dtype=object)
-    codes = column(cameras, "stated_code").astype(str)
+    codes = texts_of(column(cameras, "stated_code"))
     for reason, areas in (("outside-county", county), ("outside-stated-area", stated)):
         away_m = _away_m(points_m, areas)
         is_out = standing & ~shapely.is_missing(areas) & (away_m > OUTSIDE_M)

@@ -18,7 +18,7 @@ from grid_boundaries.crs import (
     lonlat_from_metres,
     metres_from_lonlat,
 )
-from layers.coverage.camera_ground import CameraGround, distance_m
+from layers.coverage.camera_ground import CameraGround, distance_m, points_of
 
 Floats = npt.NDArray[np.float64]
 SRID = 4545
@@ -102,7 +102,9 @@ def _town_streets(rng: np.random.Generator) -> list[Any]:
         at = low
         while at < high:
             along = np.linspace(low, high, 25)
-            bend = 18 * np.sin(along / rng.uniform(150, 400) + rng.uniform(0, 6)) + rng.normal(0, 2, 25)
+            bend = 18 * np.sin(along / rng.uniform(150, 400) + rng.uniform(0, 6)) + rng.normal(
+                0, 2, 25
+            )
             xy = np.column_stack([along, at + bend])
             streets.append(shapely.LineString(xy[:, ::-1] if turned else xy))
             at += rng.uniform(70, 120)
@@ -147,9 +149,7 @@ def _grids() -> dict[str, Any]:
     return {f"{COUNTY}100001{number:03d}": shape for number, shape in enumerate(shapes, start=1)}
 
 
-def along(
-    lines: npt.NDArray[Any], count: int, rng: np.random.Generator
-) -> tuple[Floats, Floats]:
+def along(lines: npt.NDArray[Any], count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Points on lines, evenly by length, and the direction across the line there."""
     length_m = shapely.length(lines)
     line = rng.choice(len(lines), count, p=length_m / length_m.sum())
@@ -211,30 +211,37 @@ def spoiled(
     cameras: pd.DataFrame, place: Place, rng: np.random.Generator, each: int
 ) -> tuple[pd.DataFrame, pd.Series[str]]:
     """The cameras with `each` of them spoiled in each way of `KINDS`, and how, by their index."""
-    bad, truth = cameras.copy(), {}
+    bad, truth = cameras, dict[str, str]()
     free = rng.permutation(np.flatnonzero(cameras["azimuth_deg"].notna().to_numpy()))
     for number, kind in enumerate(KINDS):
         rows = free[number * each : (number + 1) * each]
-        _spoil(bad, rows, kind, place, rng)
+        bad = _with_fault(bad, rows, kind, place, rng)
         truth |= dict.fromkeys(cameras.index[rows], kind)
-    return bad, pd.Series(truth, dtype=object)
+    return bad, pd.Series(truth, dtype=str)
 
 
-def _spoil(
+def moved_to(cameras: pd.DataFrame, rows: npt.NDArray[np.intp], lonlat: Floats) -> pd.DataFrame:
+    """The cameras with those at some positions moved."""
+    points = cameras["geom"].to_numpy().copy()
+    points[rows] = shapely.points(lonlat)
+    return cameras.assign(geom=points)
+
+
+def _with_fault(
     cameras: pd.DataFrame,
     rows: npt.NDArray[np.intp],
     kind: str,
     place: Place,
     rng: np.random.Generator,
-) -> None:
-    index = cameras.index[rows]
+) -> pd.DataFrame:
+    is_bad = cameras.index.isin(cameras.index[rows])
     if kind == "no-azimuth":
-        cameras.loc[index, "azimuth_deg"] = np.nan
-    elif kind == "wrong-county-code":
-        cameras.loc[index, "device_code"] = "6101" + cameras.loc[index, "device_code"].str[4:]
-    else:
-        lonlat = shapely.get_coordinates(cameras.loc[index, "geom"].to_numpy())
-        cameras.loc[index, "geom"] = shapely.points(_wrong(lonlat, kind, place, rng))
+        return cameras.assign(azimuth_deg=cameras["azimuth_deg"].mask(is_bad))
+    if kind == "wrong-county-code":
+        codes = cameras["device_code"]
+        return cameras.assign(device_code=codes.mask(is_bad, "6101" + codes.str[4:]))
+    lonlat = shapely.get_coordinates(cameras["geom"].to_numpy()[rows])
+    return moved_to(cameras, rows, _wrong(lonlat, kind, place, rng))
 
 
 def _wrong(lonlat: Floats, kind: str, place: Place, rng: np.random.Generator) -> Floats:
@@ -244,7 +251,7 @@ def _wrong(lonlat: Floats, kind: str, place: Place, rng: np.random.Generator) ->
         return lonlat[:, ::-1]
     if kind in SHIFTS:
         return SHIFTS[kind](lonlat)
-    at = shapely.points(metres_from_lonlat(lonlat, SRID))
+    at = points_of(metres_from_lonlat(lonlat, SRID))
     buildings = place.ground.buildings_m
     nearest = buildings[shapely.STRtree(buildings).nearest(at)]
     if kind == "on-wall":
