@@ -1,4 +1,4 @@
-"""Circles round each location of a map, growing by one distance at a time."""
+"""Circles round each location of a map, growing by one place at a time."""
 
 from __future__ import annotations
 
@@ -34,11 +34,12 @@ class Circles:
     Parameters
     ----------
     order
-        Locations by distance from their centre, shape (m,).
+        Locations by distance from their centre, shape (m,); of equally far ones that with the
+        lesser x first, then y.
     starts
         Where the list of each centre begins in `order`, shape (n + 1,).
     closed
-        Whether a circle ends with this location, shape (m,): never between equal distances.
+        Whether a circle ends with this location, shape (m,): never between two at one spot.
     """
 
     order: NDArray[np.int32]
@@ -60,7 +61,7 @@ def circles(
 ) -> Circles:
     """Return all circles round each location with no more than a share of the people.
 
-    Locations equally far from the centre enter together. A location that holds more than the
+    Locations enter one by one, those at one spot together. A location that holds more than the
     share by itself has no circle.
 
     Parameters
@@ -113,7 +114,9 @@ def _around(
     distance = _apart(spots, centre)
     near = np.flatnonzero(distance <= reach + tie)
     order = near[np.argsort(distance[near], kind="stable")]
-    closed = np.append(np.diff(distance[order]) > tie, True)
+    ring = np.cumsum(np.diff(distance[order], prepend=0.0) > tie)
+    order = order[np.lexsort((*spots[order].T[::-1], ring))]
+    closed = np.append((spots[order][1:] != spots[order][:-1]).any(axis=1), True)
     closed &= np.cumsum(people[order]) <= most_people
     size = int(np.flatnonzero(closed)[-1]) + 1 if closed.any() else 0
     return order[:size].astype(np.int32), closed[:size]

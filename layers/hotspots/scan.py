@@ -89,6 +89,7 @@ def scan(
     repeats: int = 999,
     seed: int,
     controls: ArrayLike | None = None,
+    least_cases: int = 2,
 ) -> list[Cluster]:
     """Return the clusters of high rates by Kulldorff's scan statistic.
 
@@ -100,8 +101,10 @@ def scan(
     Kleinman and Kulldorff (2010), Int J Health Geogr 9:61 (Gumbel).
 
     Each centre puts forward its highest circle; secondary clusters share no location with a
-    higher one. Locations equally far from a centre enter together. The same seed gives the same
-    clusters on any number of threads.
+    higher one, and of equally high ones that with fewer locations comes first. Locations equally
+    far from a centre enter one after the other, the lesser coordinate first (x, then y; on the
+    sphere those of space); locations at one spot enter together. So does SaTScan, whose figures
+    these are. The same seed gives the same clusters on any number of threads.
 
     Parameters
     ----------
@@ -132,6 +135,8 @@ def scan(
         Of the replicas.
     controls
         Whole controls, shaped as the cases: ``bernoulli`` only.
+    least_cases
+        A window with fewer cases is no cluster.
 
     Returns
     -------
@@ -155,7 +160,7 @@ def scan(
     given = study(cases, population, model, controls)
     steps = spans(given.cases.shape[1], windows, prospective=prospective)
     places = _places(xy, len(given.cases), great_circle=great_circle)
-    _refuse_settings(largest_share, largest_radius_m, repeats)
+    _refuse_settings(largest_share, largest_radius_m, repeats, least_cases)
     if given.total == 0:
         return []
     around = circles(
@@ -165,7 +170,7 @@ def scan(
         largest_radius_m=largest_radius_m,
         great_circle=great_circle,
     )
-    search = Search(given, around, steps, steps.sums(given.expected))
+    search = Search(given, around, steps, steps.sums(given.expected), least_cases)
     found = list(_apart_from_each_other(search))
     chance = highest_by_chance(search, repeats, seed) if found else np.empty(0)
     return [_cluster(search, places, one, chance, great_circle=great_circle) for one in found]
@@ -185,8 +190,9 @@ def _apart_from_each_other(search: Search) -> Iterator[_Found]:
     """Yield each centre's highest circle, highest first, without any that meets one before."""
     highest, last, span_of = highest_by_centre(search)
     taken: set[int] = set()
+    size = last - search.around.starts[:-1]
     # round, so that one circle found from two centres is not ordered by the noise of its sums
-    for centre in np.lexsort((np.arange(highest.size), -np.round(highest, 9))).tolist():
+    for centre in np.lexsort((np.arange(highest.size), size, -np.round(highest, 9))).tolist():
         if highest[centre] < LEAST_LLR:
             return
         members = search.around.members(centre, int(last[centre]))
@@ -247,15 +253,20 @@ def _places(xy: ArrayLike, locations: int, *, great_circle: bool) -> Floats:
     return places
 
 
-def _refuse_settings(largest_share: float, largest_radius_m: float | None, repeats: int) -> None:
-    """Refuse shares and radii that leave no circle, and fewer than no replicas."""
+def _refuse_settings(
+    largest_share: float, largest_radius_m: float | None, repeats: int, least_cases: int
+) -> None:
+    """Refuse shares and radii that leave no circle, and fewer than no replicas or one case."""
     radius_m = 0.0 if largest_radius_m is None else largest_radius_m
-    if not (0.0 < largest_share <= 1.0 and radius_m >= 0.0 and repeats >= 0):
+    fine = 0.0 < largest_share <= 1.0 and radius_m >= 0.0 and repeats >= 0 and least_cases >= 1
+    if not fine:
         raise Refused(
             "scan-settings",
-            "人口比例上限应在 0 与 1 之间，半径与重复次数不得为负",
-            "the largest share must be over 0 and up to 1, radius and repeats not negative",
+            "人口比例上限应在 0 与 1 之间，半径与重复次数不得为负，最少事件数不小于 1",
+            "the largest share must be over 0 and up to 1, radius and repeats not negative, "
+            "the least cases 1 or more",
             largest_share=str(largest_share),
             largest_radius_m=str(largest_radius_m),
             repeats=repeats,
+            least_cases=least_cases,
         )

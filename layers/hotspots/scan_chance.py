@@ -52,12 +52,15 @@ class Search:
         Cases, circles and spans of time.
     expected
         Rows of the spans, shape (n, rows + 1).
+    least_cases
+        Windows with fewer are none.
     """
 
     study: Study
     around: Circles
     spans: Spans
     expected: Floats
+    least_cases: int
 
     @property
     def lists(self) -> tuple[Places, Whole, NDArray[np.bool_]]:
@@ -71,7 +74,7 @@ class Search:
 
     def least_counts(self, level: float) -> Places:
         """Return the least count by slot of the expected number that reaches the level."""
-        return scan_search.least_counts(level, *self.totals)
+        return scan_search.least_counts(level, float(self.least_cases), *self.totals)
 
     def expectation(self, first: int, last: int, least: Places) -> tuple[Floats, Places]:
         """Return for each circle what is expected between two rows, and the count needed."""
@@ -94,10 +97,10 @@ def highest_by_centre(search: Search) -> tuple[Floats, Whole, Whole]:
     counts = search.spans.sums(search.study.cases.astype(np.float64))
     least = search.least_counts(0.0)
     for number, (_, _, row, zero) in enumerate(search.spans):
-        inside, _ = search.expectation(row, zero, least)
+        inside, needed = search.expectation(row, zero, least)
         before = best.copy()
         here = counts[:, row] - counts[:, zero]
-        scan_search.best_circles(here, *search.lists, inside, *search.totals, best, last)
+        scan_search.best_circles(here, *search.lists, inside, needed, *search.totals, best, last)
         span_of[best > before] = number
     return best, last, span_of
 

@@ -56,14 +56,14 @@ def _bound_plain(count: float, expected: float, total: float, controls: float) -
     return bound if bound > 0.0 else np.inf
 
 
-def _least_counts_plain(level: float, total: float, controls: float) -> Places:
-    """Return by slot of the expected number the least count that can reach `level`.
+def _least_counts_plain(level: float, least_cases: float, total: float, controls: float) -> Places:
+    """Return by slot of the expected number the least count, from `least_cases`, to reach `level`.
 
     Slot j stands for windows expecting total (j / SLOTS)² or more; the more is expected, the
     more it takes. One over the total where nothing can.
     """
     least = np.empty(SLOTS + 1, dtype=np.int32)
-    enough, count = level * (1.0 - 1e-9), 1.0
+    enough, count = level * (1.0 - 1e-9), least_cases
     for slot in range(SLOTS + 1):
         expected = total * (slot / SLOTS) ** 2
         while count <= total and (
@@ -103,6 +103,7 @@ def _best_plain(
     starts: Whole,
     closed: Flags,
     inside: Floats,
+    needed: Places,
     total: float,
     controls: float,
     best: Floats,
@@ -115,9 +116,10 @@ def _best_plain(
         for place in range(starts[centre], starts[centre + 1]):
             count += counts[order[place]]
             if closed[place]:
-                value = _higher(best[centre], count, inside[circle], total, controls)
-                if value > best[centre]:
-                    best[centre], last[centre] = value, place
+                if count >= needed[circle]:
+                    value = _higher(best[centre], count, inside[circle], total, controls)
+                    if value > best[centre]:
+                        best[centre], last[centre] = value, place
                 circle += 1
 
 
@@ -187,11 +189,14 @@ def _raise_plain(
     mask = (np.uint64(1) << np.uint64(bits)) - np.uint64(1)
     for word in range(words):
         several = counts[look, word]
-        if (several + spare) & tops:
+        enough = (several + spare) & tops
+        if enough:
             for lane in range(lanes):
-                count = float((several >> np.uint64(lane * bits)) & mask)
-                place = (look * words + word) * lanes + lane
-                best[place] = _higher(best[place], count, expected, total, controls)
+                shift = np.uint64(lane * bits)
+                if (enough >> shift) & mask:
+                    count = float((several >> shift) & mask)
+                    place = (look * words + word) * lanes + lane
+                    best[place] = _higher(best[place], count, expected, total, controls)
 
 
 _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -62,12 +62,12 @@ def circles_round(
     radius_m: float = inf,
     sphere: bool = False,
 ) -> Iterator[frozenset[int]]:
-    """Every circle round a location: all that is no farther than some other location."""
+    """Every circle round a location: places by distance, of equal ones the lesser x, y first."""
     apart = great_circle_m if sphere else plane_m
-    away = [round(apart(xy[centre], spot), 6) for spot in xy]
+    away = [(round(apart(xy[centre], spot), 6), *spot.tolist()) for spot in xy]
     for reach in sorted(set(away)):
         inside = frozenset(i for i, distance in enumerate(away) if distance <= reach)
-        if reach <= radius_m and sum(people[i] for i in inside) <= share * people.sum():
+        if reach[0] <= radius_m and sum(people[i] for i in inside) <= share * people.sum():
             yield inside
 
 
@@ -90,6 +90,7 @@ def best_per_centre(
     share: float = 0.5,
     radius_m: float = inf,
     sphere: bool = False,
+    least: int = 2,
 ) -> list[Brute]:
     """The highest window of each centre with more cases than expected, highest first."""
     total, persons = int(cases.sum()), population.sum()
@@ -106,7 +107,7 @@ def best_per_centre(
                     e = float(cases[rows].sum()) * margin / total
                 else:
                     e = total * fsum(population[rows, start : end + 1].ravel()) / persons
-                if c <= e or c == 0:
+                if c <= e or c < least:
                     continue
                 if model == "bernoulli":
                     n = int(population[rows, start : end + 1].sum())
@@ -117,7 +118,7 @@ def best_per_centre(
                     highest = Brute(inside, start, end, c, e, value)
         if highest is not None and highest.llr > 1e-9:
             found.append(highest)
-    return sorted(found, key=lambda one: -one.llr)
+    return sorted(found, key=lambda one: (-round(one.llr, 9), len(one.members)))
 
 
 def not_overlapping(found: list[Brute]) -> list[Brute]:

@@ -50,9 +50,28 @@ def test_circles_are_those_of_every_distance(
 def test_a_lattice_of_rounded_metres_keeps_its_equal_distances() -> None:
     # 0.1 m steps are not exact in binary, far from the origin even less
     place = np.arange(49)
-    xy = np.column_stack([3.5e6 + place % 7 * 0.1, 5.4e5 + place // 7 * 0.1])
-    inner = sets_round(some(xy), 24)
-    assert [len(one) for one in inner[:4]] == [1, 5, 9, 13]
+    steps = np.column_stack([place % 7, place // 7])
+    rounded, whole = some([3.5e6, 5.4e5] + steps * 0.1), some(steps)
+    assert rounded.order.tolist() == whole.order.tolist()
+    assert rounded.closed.all()
+    # west of the centre before south and north, east last
+    assert rounded.order[rounded.starts[24] :][:5].tolist() == [24, 23, 17, 31, 25]
+
+
+def test_places_at_one_spot_enter_together_and_others_as_far_do_not() -> None:
+    around = some([[0, 0], [1, 0], [-1, 0], [1, 0], [0, 1]])
+    assert sets_round(around, 0) == [{0}, {0, 2}, {0, 2, 4}, {0, 1, 2, 3, 4}]
+
+
+@settings(derandomize=True, deadline=None, max_examples=30)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_order_of_the_rows_does_not_matter(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    xy, shuffled = rng.integers(0, 5, (14, 2)) * 10.0, rng.permutation(14)
+    around, other = some(xy), some(xy[shuffled])
+    for new, old in enumerate(shuffled.tolist()):
+        theirs = [frozenset(shuffled[list(one)].tolist()) for one in sets_round(other, new)]
+        assert sets_round(around, old) == theirs
 
 
 def test_members_are_ascending_numbers() -> None:

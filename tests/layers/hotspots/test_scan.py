@@ -95,7 +95,9 @@ def test_clusters_are_those_of_going_through_every_window(
 
 @settings(derandomize=True, deadline=None, max_examples=40)
 @given(seed=st.integers(0, 2**32 - 1), model=st.sampled_from(["poisson", "bernoulli"]))
-def test_equal_distances_enter_together(seed: int, model: str) -> None:
+def test_equal_distances_enter_one_by_one_the_lesser_coordinate_first(
+    seed: int, model: str
+) -> None:
     rng = np.random.default_rng(seed)
     xy = lattice(rng, 14)
     cases, population = drawn(model, rng, 14, 1)
@@ -144,6 +146,23 @@ def test_the_radius_reaches_the_farthest_member() -> None:
     found = scan([8, 8, 1], [10, 10, 60], [[0, 0], [3, 4], [100, 0]], model="poisson", seed=0)[0]
     assert found.members == [0, 1]
     assert found.radius_m == 5.0
+
+
+def test_a_cluster_has_two_cases_unless_stated() -> None:
+    xy, cases, people = [[0, 0], [9, 0], [30, 0], [70, 0]], [1, 4, 4, 1], [0.1, 10, 10, 10]
+    assert scan(cases, people, xy, model="poisson", least_cases=1, seed=0)[0].members == [0]
+    usual = scan(cases, people, xy, model="poisson", seed=0)
+    assert [one.members for one in usual] == [[0, 1], [2]]
+    assert scan(cases, people, xy, model="poisson", least_cases=6, seed=0) == []
+
+
+def test_of_equally_high_clusters_that_with_fewer_places_comes_first() -> None:
+    # the empty place 0 has the same cases and expected numbers round it as place 1 by itself
+    cases = np.array([[0, 0, 0, 0], [0, 0, 0, 3], [3, 3, 3, 1]])
+    found = scan(
+        cases, None, [[0, 0], [1, 0], [9, 0]], model="permutation", prospective=True, seed=0
+    )
+    assert (found[0].centre, found[0].members) == (1, [1])
 
 
 def test_all_cases_in_one_circle_leave_an_infinite_relative_risk() -> None:

@@ -20,7 +20,13 @@ MODELS = ["poisson", "bernoulli", "permutation"]
 
 
 def search_of(
-    model: str, seed: int, *, places: int = 14, steps: int = 5, alive: bool = False
+    model: str,
+    seed: int,
+    *,
+    places: int = 14,
+    steps: int = 5,
+    alive: bool = False,
+    least: int = 2,
 ) -> tuple[Search, NDArray[Any], NDArray[Any]]:
     """A small search, its population and places."""
     rng = np.random.default_rng(seed)
@@ -29,7 +35,7 @@ def search_of(
     given = study(cases, population, model, None)
     runs = spans(steps, None, prospective=alive)
     around = circles(xy, given.people, largest_share=0.5)
-    return Search(given, around, runs, runs.sums(given.expected)), population, xy
+    return Search(given, around, runs, runs.sums(given.expected), least), population, xy
 
 
 def replica_tables(search: Search, repeats: int, seed: int) -> NDArray[np.int64]:
@@ -43,15 +49,18 @@ def replica_tables(search: Search, repeats: int, seed: int) -> NDArray[np.int64]
     return by_lane.reshape(-1, locations, rows)[:repeats]
 
 
+@pytest.mark.parametrize("least", [1, 2, 4])
 @pytest.mark.parametrize("model", MODELS)
-def test_the_maxima_are_those_of_each_replica_gone_through_alone(model: str) -> None:
-    search, population, xy = search_of(model, 1)
+def test_the_maxima_are_those_of_each_replica_gone_through_alone(model: str, least: int) -> None:
+    search, population, xy = search_of(model, 1, least=least)
     ours = highest_by_chance(search, 40, seed=3)
     later = replica_tables(search, 40, seed=3)
     cases = later[:, :, :-1] - later[:, :, 1:]
     assert (cases.sum(axis=(1, 2)) == search.study.total).all()
     for table, value in zip(cases, ours, strict=True):
-        theirs = best_per_centre(model, table, population, xy, spans_of(5, 1, 2, False))
+        theirs = best_per_centre(
+            model, table, population, xy, spans_of(5, 1, 2, False), least=least
+        )
         assert value == pytest.approx(theirs[0].llr if theirs else 0.0, abs=1e-9)
 
 

@@ -81,7 +81,7 @@ def test_least_counts_pass_over_nothing_that_reaches_the_level(
     controls: float, level: float
 ) -> None:
     total = 400.0
-    least = scan_search.least_counts(level, total, controls)
+    least = scan_search.least_counts(level, 1.0, total, controls)
     assert (np.diff(least) >= 0).all()
     rng = np.random.default_rng(1)
     for expected in rng.uniform(0.0, total / 2, 200):
@@ -96,7 +96,7 @@ def test_least_counts_pass_over_nothing_that_reaches_the_level(
 
 
 def test_where_nothing_can_reach_the_level_no_count_is_enough() -> None:
-    least = scan_search.least_counts(1e6, 50.0, 0.0)
+    least = scan_search.least_counts(1e6, 1.0, 50.0, 0.0)
     # without any expected the smallest count is beyond chance
     assert least[0] == 1
     assert (least[1:] == 51).all()
@@ -126,7 +126,7 @@ def test_expected_numbers_are_sums_over_each_circle(seed: int) -> None:
     expected = rng.gamma(1.0, 3.0, 20)
     number = int(around.closed.sum())
     inside, needed = np.empty(number), np.empty(number, dtype=np.int32)
-    least = scan_search.least_counts(2.0, 60.0, 0.0)
+    least = scan_search.least_counts(2.0, 1.0, 60.0, 0.0)
     lists = (around.order, around.starts, around.closed)
     scan_search.expect(expected, *lists, least, 60.0, inside, needed)
     np.testing.assert_allclose(inside, windows(around, expected), rtol=1e-12)
@@ -156,8 +156,8 @@ def test_packed_maxima_are_those_of_each_replica_alone(
     number = int(around.closed.sum())
     inside, needed = np.empty(number), np.empty(number, dtype=np.int32)
     lists = (around.order, around.starts, around.closed)
-    for level in (0.0, 1.5):
-        least = scan_search.least_counts(level, float(total), 0.0)
+    for level, fewest in ((0.0, 1), (1.5, 1), (0.0, 7), (1.5, 7)):
+        least = scan_search.least_counts(level, float(fewest), float(total), 0.0)
         scan_search.expect(expected, *lists, least, float(total), inside, needed)
         best = np.zeros(len(replicas))
         packed = maps.reshape(places, looks, words)
@@ -165,7 +165,10 @@ def test_packed_maxima_are_those_of_each_replica_alone(
         for counts_of, value in zip(replicas, best, strict=True):
             seen = windows(around, counts_of.astype(np.float64))
             pairs = zip(seen.astype(int).tolist(), inside.tolist(), strict=True)
-            highest = max((poisson_llr(c, e, total) for c, e in pairs if c > e), default=0.0)
+            highest = max(
+                (poisson_llr(c, e, total) for c, e in pairs if c > e and c >= fewest),
+                default=0.0,
+            )
             assert value == pytest.approx(highest, abs=1e-9) or highest < level
 
 
@@ -174,11 +177,11 @@ def test_the_best_circle_of_a_centre_is_the_first_of_equal_ones() -> None:
     around = circles(xy, np.array([2.0, 0.0, 0.0, 6.0]), largest_share=0.5)
     inside, needed = np.empty(around.closed.sum()), np.empty(around.closed.sum(), dtype=np.int32)
     lists = (around.order, around.starts, around.closed)
-    least = scan_search.least_counts(0.0, 8.0, 0.0)
+    least = scan_search.least_counts(0.0, 1.0, 8.0, 0.0)
     expected = np.array([2.0, 0.0, 0.0, 6.0])
     scan_search.expect(expected, *lists, least, 8.0, inside, needed)
     best, last = np.zeros(4), np.zeros(4, dtype=np.int64)
     cases = np.array([5.0, 0.0, 0.0, 3.0])
-    scan_search.best_circles(cases, *lists, inside, 8.0, 0.0, best, last)
+    scan_search.best_circles(cases, *lists, inside, needed, 8.0, 0.0, best, last)
     assert around.members(0, int(last[0])) == [0]
     assert best[0] == pytest.approx(5 * log(5 / 2) + 3 * log(3 / 6))

@@ -61,6 +61,7 @@ def code_of(changes: dict[str, Any]) -> tuple[str, Refused]:
         ({"largest_radius_m": -1.0}, "scan-settings"),
         ({"largest_radius_m": NAN}, "scan-settings"),
         ({"repeats": -1}, "scan-settings"),
+        ({"least_cases": 0}, "scan-settings"),
         ({"windows": (1, 2)}, "scan-windows"),
     ],
 )
