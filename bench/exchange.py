@@ -16,12 +16,13 @@ from grid_boundaries.crs import in_degrees
 from grid_boundaries.exchange.delimited import plain
 from grid_boundaries.exchange.fields import keyed
 from grid_boundaries.exchange.files import Style, written
-from grid_boundaries.exchange.references import STORED, declared, reference, to_degrees
+from grid_boundaries.exchange.references import STORED, reference
 from grid_boundaries.exchange.sheets import Sheet, What, block_sheet, counts_by_grid, grid_sheet
-from grid_boundaries.exchange.told import Told, marked_reference, told
+from grid_boundaries.exchange.told import Told, told
 from grid_boundaries.exchange.understood import Base, understood
+from grid_boundaries.file_crs import in_stored_degrees
 from grid_boundaries.plan_state import State
-from layers.load.exchanged import given
+from layers.load.readers import given
 
 CASES: tuple[tuple[Style, What], ...] = (
     (Style("geojson"), "grids"),
@@ -88,9 +89,10 @@ def _read(name: str, body: bytes) -> Told:
         path.write_bytes(body)
         read = given(path)
     table = keyed(read.rows.table.map(plain) if read.kind == "CSV" else read.rows.table)
-    stated = marked_reference(table) or declared(read.rows.crs) or STORED
     shapes = read.rows.geometry
-    return told(table, None if shapes is None else to_degrees(shapes, stated))
+    return told(
+        table, None if shapes is None else in_stored_degrees(shapes, read.crs or STORED.label)
+    )
 
 
 if __name__ == "__main__":

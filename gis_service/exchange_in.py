@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -25,21 +23,21 @@ from grid_boundaries.errors import Refused
 from grid_boundaries.exchange.by_ground import LEAST_SHARE
 from grid_boundaries.exchange.delimited import plain
 from grid_boundaries.exchange.fields import keyed
-from grid_boundaries.exchange.references import Reference, declared, meant, reference, to_degrees
-from grid_boundaries.exchange.told import Told, marked_reference, told
+from grid_boundaries.exchange.told import Told, told
 from grid_boundaries.exchange.understood import Base, Understood, understood
+from grid_boundaries.file_crs import asked_crs, in_stored_degrees, meant
 from grid_boundaries.plan_intake import log_strokes
 from grid_boundaries.plan_state import Grid, State
 from grid_boundaries.strokes import Create, Retire, Split, Stroke
-from layers.load.exchanged import Given, given
+from layers.load.encodings import TextEncoding
 from layers.load.limits import Limits
+from layers.load.readers import Given, uploaded
 from layers.load.reasons import REASONS
 from layers.load.rows import Rows
 from layers.load.shapes import AREAS, shape_faults
 from layers.plan_ground import shapes_of, village_of_blocks
 
 MOST_LISTED = 500
-SUFFIXES = (".geojson", ".json", ".gpkg", ".fgb", ".zip", ".csv", ".tsv", ".txt", ".kml", ".shp")
 
 
 @dataclass(frozen=True)
@@ -95,12 +93,12 @@ def taken(name: str, body: bytes, reading: Reading, settings: Settings) -> Taken
     Raises
     ------
     Refused
-        See `layers.load.exchanged`, `exchange.references` and `exchange.told`.
+        See `layers.load.readers`, `grid_boundaries.file_crs` and `exchange.told`.
     """
     limits = file_limits(settings)
-    read = _read(name, body, reading, limits)
+    read = uploaded(name, body, encoding=reading.encoding, layer=reading.layer, limits=limits)
     table = _table(read)
-    stated = marked_reference(table) or declared(read.rows.crs)
+    stated = "" if read.rows.geometry is None else read.crs
     rejected = _rejected(read.rows)
     ground, used = _in_degrees(read, reading, stated)
     if ground is not None:
@@ -109,19 +107,19 @@ def taken(name: str, body: bytes, reading: Reading, settings: Settings) -> Taken
             raise _no_row_left(rejected)
     about = {
         "format": read.kind,
-        "encoding": read.encoding,
-        "crs_declared": None if stated is None else stated.label,
-        "crs_used": None if used is None else used.label,
+        "encoding": read.encoding.used,
+        "encoding_stated": read.encoding.stated,
+        "crs_declared": stated or None,
+        "crs_used": used,
+        "remarks": list(_remarks(read.encoding)),
     }
     return Taken(told(table, ground), about, rejected)
 
 
-def _read(name: str, body: bytes, reading: Reading, limits: Limits) -> Given:
-    suffix = PurePosixPath(name).suffix.lower()
-    with tempfile.TemporaryDirectory(prefix="gis-exchange-") as folder:
-        path = Path(folder) / f"upload{suffix if suffix in SUFFIXES else ''}"
-        path.write_bytes(body)
-        return given(path, encoding=reading.encoding, layer=reading.layer, limits=limits)
+def _remarks(encoding: TextEncoding) -> Iterator[dict[str, str]]:
+    if encoding.is_odd:
+        zh, en = encoding.sentences
+        yield {"code": "text-encoding", "zh": zh, "en": en}
 
 
 def _table(read: Given) -> pd.DataFrame:
@@ -132,15 +130,15 @@ def _table(read: Given) -> pd.DataFrame:
 
 
 def _in_degrees(
-    read: Given, reading: Reading, stated: Reference | None
-) -> tuple[NDArray[Any] | None, Reference | None]:
+    read: Given, reading: Reading, stated: str
+) -> tuple[NDArray[Any] | None, str | None]:
     """Return shapes in stored degrees and the reference they were read in; None for a table."""
-    asked = None if reading.crs is None else reference(reading.crs)
+    asked = None if reading.crs is None else asked_crs(reading.crs)
     shapes = read.rows.geometry
     if shapes is None:
         return None, None
-    used = asked or meant(shapes, stated)
-    return to_degrees(shapes, used), used
+    used = asked or meant(shapely.get_coordinates(shapes)[:, 0], stated)
+    return in_stored_degrees(shapes, used), used
 
 
 def _rejected(rows: Rows) -> list[dict[str, Any]]:

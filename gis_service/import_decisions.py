@@ -21,6 +21,7 @@ from grid_boundaries.codes import first_block_ids
 from grid_boundaries.crs import in_degrees
 from grid_boundaries.cutting import cut, multipolygon
 from grid_boundaries.errors import Conflict, Refused
+from grid_boundaries.file_crs import asked_crs
 from grid_boundaries.import_records import Record
 from grid_boundaries.incoming.acceptance import LayerGrid, strokes_for
 from grid_boundaries.incoming.cover import Cover
@@ -79,7 +80,7 @@ def accept(desk: Desk, number: int, asked: Acceptance) -> dict[str, Any]:
 def _refuse_unconfirmed(row: Record, asked: Acceptance) -> None:
     crs = row.summary["crs"]
     stated, suspected = crs["declared"], crs["suspected"]
-    if stated != suspected and asked.crs != suspected:
+    if stated != suspected and (not asked.crs or asked_crs(asked.crs) != suspected):
         raise Conflict(
             "crs-not-confirmed",
             f"坐标声明为 {stated or '（无）'}，实际像是 {suspected}；请确认 crs 后采纳",

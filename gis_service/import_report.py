@@ -42,7 +42,7 @@ def import_file(
         raise Refused(
             "no-such-file", f"没有文件 {file.name}", f"There is no file {file.name}", file=file.name
         )
-    read = importing.read_upload(file.read_bytes(), asked, file_limits(settings))
+    read = importing.read_upload(file.name, file.read_bytes(), asked, file_limits(settings))
     with service_desk(database, settings) as desk:
         told = importing.take_in(desk, read, asked)
     if not accept:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from gis_service.personal_numbers import without_personal_numbers
+from gis_service.names import file_title
 from gis_service.plan_requests import Asked, Free, Id, Short
 
 
@@ -19,11 +19,14 @@ class Sending(Asked):
         What the layer is to be called, such as its file's name; never a path.
     crs
         EPSG:n, GCJ-02 or BD-09 where the sender knows better than the file.
+    encoding
+        Of a Shapefile's text, where the sender knows better than the file.
     """
 
-    name: Annotated[Free, Field(max_length=200)] = ""
+    name: Annotated[str, Field(max_length=200), AfterValidator(file_title)] = ""
     unit: Id | None = None
     crs: Annotated[str, Field(max_length=40)] = ""
+    encoding: Annotated[str, Field(max_length=40)] = ""
     layer: Annotated[str, Field(max_length=200)] = ""
     code_column: Annotated[str, Field(max_length=100)] = ""
     name_column: Annotated[str, Field(max_length=100)] = ""
@@ -32,9 +35,7 @@ class Sending(Asked):
 
     def named(self, file: str) -> Self:
         """Return the same with the name of the file that was sent, where none is given."""
-        return (
-            self if self.name else self.model_copy(update={"name": without_personal_numbers(file)})
-        )
+        return self if self.name else self.model_copy(update={"name": file_title(file)})
 
 
 class Acceptance(Asked):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +18,7 @@ from gis_service.personal_numbers import without_personal_numbers
 from gis_service.planning import Desk, own_path
 from grid_boundaries import import_records as records
 from grid_boundaries.crs import in_degrees, in_metres
-from grid_boundaries.errors import Unsupported
+from grid_boundaries.file_crs import asked_crs, in_stored_degrees
 from grid_boundaries.import_records import Record
 from grid_boundaries.incoming.acceptance import LayerGrid
 from grid_boundaries.incoming.cover import Cover, cover_bytes, cover_from, cover_of
@@ -30,19 +28,15 @@ from grid_boundaries.incoming.fitting import divided, fitted
 from grid_boundaries.incoming.outlines import Outlines, outlines
 from grid_boundaries.incoming.owners import shares
 from grid_boundaries.incoming.preview import BLOCK_COLUMNS, preview
-from grid_boundaries.incoming.projection import (
-    Projection,
-    crs_name,
-    in_stored_degrees,
-    projection,
-)
+from grid_boundaries.incoming.projection import Projection, projection
 from grid_boundaries.incoming.report import Report, report
 from grid_boundaries.incoming.tolerance import Tolerance
 from grid_boundaries.tables import STORED_SRID
 from layers.import_ground import ImportGround, grids_in_force, import_ground
-from layers.load.dbase import TextEncoding
+from layers.load.encodings import TextEncoding
 from layers.load.limits import Limits
-from layers.load.outlines import OutlineFile, outline_file
+from layers.load.outlines import OutlineFile, outlines_of
+from layers.load.readers import uploaded
 from layers.load.reasons import REASONS
 from layers.load.repair import repaired
 from layers.load.rows import Rejection
@@ -54,22 +48,21 @@ UNNAMED = "import"
 DECIMALS = 7  # of degrees in GeoJSON: a centimetre
 
 
-def read_upload(body: bytes, asked: Sending, limits: Limits) -> OutlineFile:
+def read_upload(name: str, body: bytes, asked: Sending, limits: Limits) -> OutlineFile:
     """Return what a file that was sent holds; nothing of it stays on the disk.
+
+    Parameters
+    ----------
+    name
+        As its sender calls it; see `layers.load.readers.uploaded`.
 
     Raises
     ------
     Refused
-        As `outline_file`; an empty body.
+        As `uploaded` and `outlines_of`.
     """
-    if not body:
-        raise Unsupported("empty-file", "没有收到文件内容", "No file was sent")
-    with tempfile.TemporaryDirectory(prefix="gis-import-") as folder:
-        path = Path(folder) / "upload"  # a name of our own: the content alone says what it is
-        path.write_bytes(body)
-        found = outline_file(
-            path, layer=asked.layer, code=asked.code_column, name=asked.name_column, limits=limits
-        )
+    read = uploaded(name, body, encoding=asked.encoding, layer=asked.layer, limits=limits)
+    found = outlines_of(read, code=asked.code_column, name=asked.name_column)
     names = np.array(
         [None if cell is None else without_personal_numbers(str(cell))
          for cell in found.rows["name"]],
@@ -154,10 +147,10 @@ def _placed(
 ) -> tuple[Projection, GeoDataFrame]:
     """Return how coordinates are read, and the rows in metres."""
     shapes = list(file.rows.geometry)
-    declared = crs_name(file.crs)
-    placed = projection(shapes, asked.crs or declared, ground.limits, ground.srid)
+    stated = asked_crs(asked.crs) if asked.crs else ""
+    placed = projection(shapes, stated or file.crs, ground.limits, ground.srid)
     # whoever states a CRS is believed, and told what fits better
-    used = asked.crs or placed.suspected
+    used = stated or placed.suspected
     if not used:
         return placed, file.rows.set_geometry(np.full(len(shapes), None), crs=ground.srid)
     degrees = GeoSeries(in_stored_degrees(shapes, used), index=file.rows.index, crs=STORED_SRID)
@@ -191,7 +184,7 @@ def _of_file(file: OutlineFile, placed: Projection) -> Iterator[Finding]:
     """Yield what is wrong with the file as a whole, and with rows that could not be read."""
     if placed.is_doubtful:
         yield _crs_differs(placed)
-    if file.encoding is not None and _is_odd(file.encoding):
+    if file.encoding.is_odd:
         yield _text_encoding(file.encoding)
     yield from map(_row_rejected, file.rejected)
 
@@ -208,16 +201,9 @@ def _crs_differs(placed: Projection) -> Finding:
     )  # fmt: skip
 
 
-def _is_odd(encoding: TextEncoding) -> bool:
-    is_unstated = not encoding.stated and encoding.used != "utf-8"
-    return encoding.is_wrongly_stated or is_unstated
-
-
 def _text_encoding(encoding: TextEncoding) -> Finding:
     return Finding(
-        "text-encoding", (),
-        f"属性文字声明为 {encoding.stated or '（无）'}，按 {encoding.used} 读取",
-        f"The text is declared {encoding.stated or '(nothing)'} and was read as {encoding.used}",
+        "text-encoding", (), *encoding.sentences,
         "correct", facts={"stated": encoding.stated, "used": encoding.used},
     )  # fmt: skip
 

@@ -9,21 +9,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError
 
 from gis_service.errors import field_refusal
+from gis_service.names import one_line
 from gis_service.personal_numbers import without_personal_numbers
 from gis_service.wire import read_json
-from grid_boundaries.exchange.told import CONTROLS
-
-
-def one_line(text: str) -> str:
-    """Return a title or name that is one line of text and has no marks that turn its direction."""
-    if CONTROLS.search(text):
-        raise PydanticCustomError(
-            "not-one-line",
-            "control characters, line breaks and marks of direction are not taken",
-            {"zh": "不能含有控制字符、换行和改变书写方向的字符"},
-        )
-    return text
-
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
 Free = Annotated[str, AfterValidator(without_personal_numbers)]

@@ -21,13 +21,14 @@ from grid_boundaries.cutting import current_shapes
 from grid_boundaries.exchange.delimited import plain
 from grid_boundaries.exchange.fields import keyed
 from grid_boundaries.exchange.files import File, Style, written
-from grid_boundaries.exchange.references import STORED, Reference, declared, reference, to_degrees
+from grid_boundaries.exchange.references import reference
 from grid_boundaries.exchange.sheets import Sheet, What, block_sheet, counts_by_grid, grid_sheet
-from grid_boundaries.exchange.told import Told, marked_reference, told
+from grid_boundaries.exchange.told import Told, told
 from grid_boundaries.exchange.understood import Base, Understood, understood
+from grid_boundaries.file_crs import STORED, crs_name, in_stored_degrees
 from grid_boundaries.plan_state import Grid, State
 from grid_boundaries.strokes import Create, Move
-from layers.load.exchanged import given
+from layers.load.readers import given
 from tests.plan_ground import METRIC_SRID, ROWS, VILLAGES, board, random_stroke, sums_of
 
 VILLAGE_NAMES = dict(zip(VILLAGES, ("东风村", "四亩地社区"), strict=True))
@@ -108,7 +109,7 @@ def read_by_product(file: File) -> tuple[pd.DataFrame, NDArray[Any] | None, str]
         read = given(path)
     assert read.rows.rejected == ()
     table = read.rows.table.map(plain) if read.kind == "CSV" else read.rows.table
-    return keyed(table), read.rows.geometry, read.rows.crs
+    return keyed(table), read.rows.geometry, read.crs
 
 
 def read_by_ogr(file: File) -> tuple[pd.DataFrame, NDArray[Any] | None, str]:
@@ -139,8 +140,9 @@ def said(read: tuple[pd.DataFrame, NDArray[Any] | None, str]) -> Told:
     table, shapes, crs = read
     if shapes is None:
         return told(table, None)
-    stated: Reference = marked_reference(table) or declared(crs) or STORED
-    return told(table, to_degrees(shapes, stated))
+    marks = table["coordinate_system"].dropna() if "coordinate_system" in table else ()
+    stated = crs_name(next(iter(marks), crs)) or STORED
+    return told(table, in_stored_degrees(shapes, stated))
 
 
 def come_back(plan: Board, file: File, read: Any = read_by_product) -> Understood:

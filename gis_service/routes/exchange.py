@@ -13,6 +13,8 @@ from gis_service.access import on_date
 from gis_service.errors import problem_answers
 from gis_service.exchange import exported_grids, exported_plan
 from gis_service.exchange_in import Intention, Reading, imported, taken
+from gis_service.names import file_title
+from gis_service.plan_requests import Short
 from gis_service.planning import Desk
 from gis_service.routes.asking import Day, Service, Who, scoped
 from gis_service.routes.bodies import FILE
@@ -74,7 +76,7 @@ def import_plan(
     service: Service,
     who: Who,
     file: FileSent,
-    title: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+    title: Annotated[Short | None, Query()] = None,
     unit: Annotated[str | None, Query(min_length=1, max_length=64)] = None,
     crs: Word = None,
     encoding: Word = None,
@@ -87,7 +89,7 @@ def import_plan(
     reading = Reading(crs, encoding or "", layer or "")
     # read before a connection is taken: a large file may need some time
     read = taken(file.name, file.body, reading, service.settings)
-    name = title or PurePosixPath(file.name).stem[:200] or "导入"
+    name = title or PurePosixPath(file_title(file.name)).stem or "导入"
     with desk_of(service, who) as desk:
         return imported(desk, read, Intention(name, unit, partial, least_share))
 

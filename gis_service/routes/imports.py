@@ -33,7 +33,7 @@ def take(
     """Take a layer of outlines and report on it; no grid changes."""
     who.needs("plans")
     named = asked.named(file.name)
-    found = importing.read_upload(file.body, named, file_limits(service.settings))
+    found = importing.read_upload(file.name, file.body, named, file_limits(service.settings))
     with desk_of(service, who) as desk:
         return importing.take_in(desk, found, named)
 

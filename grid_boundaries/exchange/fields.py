@@ -81,7 +81,7 @@ def keyed(table: pd.DataFrame) -> pd.DataFrame:
     """
     found: dict[str, pd.Series[Any]] = {}
     for field in FIELDS:
-        column = _column_of(field, table)
+        column = column_of(field.key, table)
         if column is not None:
             cells = table.iloc[:, column]
             found[field.key] = pd.Series(
@@ -94,17 +94,22 @@ def keyed(table: pd.DataFrame) -> pd.DataFrame:
     return known
 
 
+def column_of(key: str, table: pd.DataFrame) -> int | None:
+    """Return which column of a table holds a field, by its position; None where none does.
+
+    Capitals, spaces, hyphens and underscores do not matter.
+    """
+    field = BY_KEY[key]
+    theirs = [_plain(str(name)) for name in table.columns]
+    ours = (field.key, field.short, field.zh, *field.known_as)
+    return next((theirs.index(_plain(name)) for name in ours if _plain(name) in theirs), None)
+
+
 def mapping_text() -> str:
     """Return the names of every field as a small table, for whoever opens a Shapefile."""
     lines = ["field,long_name,chinese"]
     lines += [f"{field.short},{field.key},{field.zh}" for field in FIELDS]
     return "\r\n".join(lines) + "\r\n"
-
-
-def _column_of(field: Field, table: pd.DataFrame) -> int | None:
-    theirs = [_plain(str(name)) for name in table.columns]
-    ours = (field.key, field.short, field.zh, *field.known_as)
-    return next((theirs.index(_plain(name)) for name in ours if _plain(name) in theirs), None)
 
 
 def _plain(name: str) -> str:

@@ -1,28 +1,18 @@
-"""The coordinate references of exchange files: CGCS2000 in degrees and zones, WGS 84, GCJ-02."""
+"""The references in which exchange files go out: CGCS2000 in degrees and zones, WGS 84, GCJ-02."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS
-from pyproj.exceptions import CRSError
 
-from grid_boundaries.crs import (
-    FIRST_BY_MERIDIAN,
-    FIRST_BY_NUMBER,
-    FIRST_ZONE,
-    gcj02_from_wgs84,
-    prefixed_zone,
-    transformer,
-    wgs84_from_gcj02,
-)
+from grid_boundaries.crs import gcj02_from_wgs84, transformer
 from grid_boundaries.errors import Refused
+from grid_boundaries.file_crs import BY_MERIDIAN, BY_NUMBER
 from grid_boundaries.tables import STORED_SRID
 
 Shapes = NDArray[Any]
@@ -30,10 +20,6 @@ Points = NDArray[np.float64]
 
 GCJ02 = "gcj02"
 DEGREES = (STORED_SRID, 4326)  # the same numbers, to the centimetre
-BY_NUMBER = range(FIRST_BY_NUMBER, FIRST_BY_NUMBER + 21)
-BY_MERIDIAN = range(FIRST_BY_MERIDIAN, FIRST_BY_MERIDIAN + 21)
-MOST_WKT = 4096
-FARTHEST_X_M = 1e7  # without a zone's number no x on the globe is as far
 # No registry has a number for GCJ-02. Its name says what it is; its ellipsoid is Krasovsky's.
 GCJ02_WKT = (
     'GEOGCRS["GCJ-02 (shifted, not WGS 84)",DATUM["GCJ-02",'
@@ -45,7 +31,7 @@ GCJ02_WKT = (
 
 @dataclass(frozen=True)
 class Reference:
-    """What the coordinates of a file mean.
+    """In what a file gives coordinates.
 
     Parameters
     ----------
@@ -62,7 +48,7 @@ class Reference:
 
     @property
     def label(self) -> str:
-        """Its name for people and for file names."""
+        """Its name for people and for file names; `file_crs` knows it by the same."""
         return "GCJ-02" if self.srid is None else f"EPSG:{self.srid}"
 
     @property
@@ -97,30 +83,6 @@ def reference(word: str) -> Reference:
     )
 
 
-def declared(text: str) -> Reference | None:
-    """Return the reference that a file states, as an EPSG number or in WKT; None for nothing.
-
-    Raises
-    ------
-    Refused
-        It states one in which files are not exchanged.
-    """
-    if not text:
-        return None
-    if "GCJ-02" in text or "GCJ02" in text:
-        return Reference(None)
-    return reference(_epsg(text[:MOST_WKT]))
-
-
-@lru_cache(maxsize=64)
-def _epsg(text: str) -> str:
-    try:
-        found = CRS.from_user_input(text).to_epsg()
-    except CRSError:
-        found = None
-    return text[:40] if found is None else str(found)
-
-
 def from_degrees(shapes: Shapes, to: Reference) -> Shapes:
     """Return shapes in stored degrees in another reference; missing ones stay missing.
 
@@ -132,32 +94,6 @@ def from_degrees(shapes: Shapes, to: Reference) -> Shapes:
         return _changed(shapes, gcj02_from_wgs84)
     change = transformer(STORED_SRID, to.srid)
     return _changed(shapes, lambda points: np.column_stack(change.transform(*points.T)))
-
-
-def to_degrees(shapes: Shapes, given: Reference) -> Shapes:
-    """Return shapes of a reference in stored degrees, to a millimetre of where they were."""
-    if given.srid in DEGREES:
-        return shapes
-    if given.srid is None:
-        return _changed(shapes, wgs84_from_gcj02)
-    change = transformer(given.srid, STORED_SRID)
-    return _changed(shapes, lambda points: np.column_stack(change.transform(*points.T)))
-
-
-def meant(shapes: Shapes, stated: Reference | None) -> Reference:
-    """Return the reference that coordinates have, where a zone's number in x gives it away.
-
-    The twins of a zone, with its number in x and without, are easily taken for each other.
-    Everything else is believed; what states nothing is taken for stored degrees.
-    """
-    srid = STORED_SRID if stated is None else stated.srid
-    x = shapely.get_coordinates(shapes)[:, 0]
-    zone = prefixed_zone(x)
-    if zone is not None and (stated is None or srid in BY_MERIDIAN):
-        return Reference(FIRST_BY_NUMBER + zone - FIRST_ZONE)
-    if srid is not None and srid in BY_NUMBER and len(x) and np.abs(x).max() < FARTHEST_X_M:
-        return Reference(BY_MERIDIAN[BY_NUMBER.index(srid)])
-    return Reference(srid)
 
 
 def _changed(shapes: Shapes, change: Callable[[Points], Points]) -> Shapes:

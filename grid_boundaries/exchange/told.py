@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,8 +14,8 @@ from geopandas import GeoSeries
 from numpy.typing import NDArray
 
 from grid_boundaries.errors import Refused
-from grid_boundaries.exchange.references import Reference
 from grid_boundaries.exchange.sheets import What
+from grid_boundaries.marks import has_marks
 from grid_boundaries.plan_state import Grid
 from grid_boundaries.tables import STORED_SRID
 
@@ -25,7 +24,6 @@ LONGEST: Mapping[str, int] = MappingProxyType(
     {"block_id": 64, "grid_code": 64, "village_code": 64, "grid_name": 200, "special_use": 200,
      "alias": 200}
 )  # fmt: skip
-CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 MOST_NAMED = 20  # ids that a refusal names
 KINDS: Mapping[str, str] = MappingProxyType(
     {"residential": "residential", "special": "special", "基础": "residential", "专属": "special",
@@ -58,12 +56,6 @@ class Told:
     grid_of: Mapping[str, str | None]
     ground: GeoSeries
     grids: Mapping[str, Grid]
-
-
-def marked_reference(table: pd.DataFrame) -> Reference | None:
-    """Return the reference that the rows themselves state; None where they state none."""
-    stated = set(table["coordinate_system"].dropna()) if "coordinate_system" in table else set()
-    return Reference(None) if stated == {"GCJ-02"} else None
 
 
 def told(table: pd.DataFrame, ground: NDArray[Any] | None) -> Told:
@@ -177,7 +169,7 @@ def _grid(row: Mapping[Any, Any]) -> Grid:
 def _refuse_strange(table: pd.DataFrame) -> None:
     for key, most in LONGEST.items():
         cells = table[key].dropna() if key in table else pd.Series(dtype=object)
-        strange = cells[[len(cell) > most or bool(CONTROLS.search(cell)) for cell in cells]]
+        strange = cells[[len(cell) > most or has_marks(cell) for cell in cells]]
         if len(strange):
             row = strange.index[0]
             raise Refused(

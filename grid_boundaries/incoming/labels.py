@@ -12,6 +12,7 @@ from geopandas import GeoDataFrame
 
 from grid_boundaries.codes import CodeProfile, level, parent
 from grid_boundaries.incoming.findings import Finding
+from grid_boundaries.marks import has_marks, without_marks
 
 LOST = "\ufffd"
 MOST_CHARACTERS = 64
@@ -43,8 +44,11 @@ def clean_code(cell: Any) -> str:
 
 
 def clean_name(cell: Any) -> str:
-    """Return a name with its white space made single, the empty text where there is none."""
-    return "" if cell is None or cell != cell else " ".join(str(cell).split())
+    """Return a name on one line, its white space single, without marks that turn its direction.
+
+    The empty text where there is none.
+    """
+    return "" if cell is None or cell != cell else " ".join(without_marks(str(cell)).split())
 
 
 def ungarbled(text: str) -> str | None:
@@ -109,6 +113,8 @@ class _Label:
             yield _missing(code, number, shape)
         if self.right is not None or LOST in self.name:
             yield _garbled(self.seen, self.right, code, number, shape)
+        elif has_marks(" ".join(self.seen.split())):
+            yield _marked(self.name, code, number, shape)
 
 
 def code_faults(
@@ -165,6 +171,16 @@ def _garbled(seen: str, right: str | None, code: str, number: Any, shape: Any) -
         "garbled-name", (code,), f"第 {number} 行名称“{name}”是乱码，应为“{right[:40]}”",
         f"The name “{name}” in row {number} is garbled and should be “{right[:40]}”",
         "correct", shape, facts=facts,
+    )  # fmt: skip
+
+
+def _marked(name: str, code: str, number: Any, shape: Any) -> Finding:
+    return Finding(
+        "marks-in-name", (code,),
+        f"第 {number} 行名称含有控制字符或改变书写方向的字符，应为“{name[:40]}”",
+        f"The name in row {number} holds control characters or marks of direction and should be "
+        f"“{name[:40]}”",
+        "correct", shape, facts={"row": number, "right": name},
     )  # fmt: skip
 
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
-from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
 from shapely.geometry.base import BaseGeometry
 
 from grid_boundaries.crs import (
@@ -19,26 +14,17 @@ from grid_boundaries.crs import (
     FIRST_ZONE,
     LAST_ZONE,
     WEST_DEG,
-    crs_of,
     metres_from_lonlat,
     prefixed_zone,
     transformer,
-    wgs84_from_bd09,
-    wgs84_from_gcj02,
     zone_crs,
 )
-from grid_boundaries.errors import Refused
+from grid_boundaries.file_crs import SHIFTED, STORED, SWAPPED, Points, Reading, meant, reading
 from grid_boundaries.tables import STORED_SRID
-
-Points = NDArray[np.float64]
-Reading = Callable[[Points], Points]  # coordinates of a file → longitude and latitude
 
 NEAR_M = 10.0  # a vertex so near a known limit is called on it
 SAMPLE = 2_000
 TWICE, AT_LEAST = 2.0, 0.05  # a reading is believed when so much more of it lies on limits
-DEGREES = frozenset({4326, 4490})
-SHIFTED: dict[str, Reading] = {"GCJ-02": wgs84_from_gcj02, "BD-09": wgs84_from_bd09}
-SWAPPED = "lat-lon"
 
 
 @dataclass(frozen=True)
@@ -69,44 +55,6 @@ class Projection:
         return self.suspected != self.declared
 
 
-def reading(name: str) -> Reading:
-    """Return how coordinates of a CRS become longitude and latitude (CGCS2000).
-
-    Raises
-    ------
-    Refused
-        No such CRS, or one that is neither in degrees nor in metres.
-    """
-    if name in SHIFTED:
-        return SHIFTED[name]
-    if name == SWAPPED:
-        return lambda points: points[:, ::-1].copy()
-    try:
-        crs = CRS.from_user_input(name)
-    except CRSError:
-        raise _unknown(name) from None
-    if crs.to_epsg() in DEGREES:
-        return lambda points: points
-    if not (crs.is_geographic or crs.is_projected):
-        raise _unknown(name)
-    change = Transformer.from_crs(crs, crs_of(STORED_SRID), always_xy=True)
-    return partial(_changed, change)
-
-
-def crs_name(stated: str) -> str:
-    """Return a CRS as ``EPSG:n`` where it is one, else as it is stated, at most 200 characters.
-
-    The names GCJ-02, BD-09 and lat-lon stay; what is no CRS at all is the empty text.
-    """
-    if stated in SHIFTED or stated == SWAPPED or not stated:
-        return stated
-    try:
-        number = CRS.from_user_input(stated).to_epsg(min_confidence=25)
-    except CRSError:
-        return ""
-    return f"EPSG:{number}" if number else stated[:200]
-
-
 def projection(
     shapes: Sequence[BaseGeometry | None], declared: str, limits: Sequence[BaseGeometry], srid: int
 ) -> Projection:
@@ -121,7 +69,7 @@ def projection(
     shapes
         As the file has them, x or longitude first; finite coordinates.
     declared
-        `crs_name` of what the file states.
+        `file_crs.crs_name` of what the file states.
     limits
         Outlines of units or blocks in the metric CRS `srid`.
     """
@@ -133,23 +81,17 @@ def projection(
     best = max(names, key=lambda name: fit[name], default=declared)
     stated = fit.get(declared, 0.0)
     if not declared or fit[best] < max(TWICE * stated, AT_LEAST):
-        best = declared or best
+        # a zone's number in x proves the twin of what is declared, limits or not
+        best = meant(points[:, 0], declared) if declared else best
     return Projection(declared, best, _shift_m(places.get(declared), places.get(best)),
                       (round(stated, 3), round(fit.get(best, 0.0), 3)))  # fmt: skip
-
-
-def in_stored_degrees(shapes: Sequence[BaseGeometry | None], name: str) -> NDArray[Any]:
-    """Return shapes in longitude and latitude (CGCS2000), read as a CRS of that name."""
-    read = reading(name)
-    placed: NDArray[Any] = shapely.transform(np.asarray(shapes, dtype=object), read)
-    return placed
 
 
 def _candidates(points: Points, limits: Sequence[BaseGeometry], srid: int) -> Iterator[str]:
     """Yield the names of readings that the size of the numbers allows."""
     x, y = np.abs(points).max(axis=0, initial=0.0)
     if x <= 180 and y <= 90:
-        yield from (f"EPSG:{STORED_SRID}", *SHIFTED, SWAPPED)
+        yield from (STORED, *SHIFTED, SWAPPED)
     elif x <= 90 and y <= 180:
         yield SWAPPED
     else:
@@ -202,16 +144,3 @@ def _shift_m(stated: Points | None, suspected: Points | None) -> float | None:
     apart_m = np.linalg.norm(stated - suspected, axis=1)
     known = apart_m[np.isfinite(apart_m)]
     return round(float(np.median(known)), 1) if len(known) else None
-
-
-def _changed(change: Transformer, points: Points) -> Points:
-    return np.column_stack(change.transform(points[:, 0], points[:, 1]))
-
-
-def _unknown(name: str) -> Refused:
-    return Refused(
-        "no-such-crs",
-        f"没有坐标系“{name[:60]}”；可用 EPSG 编号、GCJ-02、BD-09",
-        f"There is no CRS “{name[:60]}”; give an EPSG number, GCJ-02 or BD-09",
-        crs=name[:60],
-    )

@@ -1,8 +1,7 @@
-"""Zipped Shapefiles: unpacked for as long as they are read, and the encoding of their table."""
+"""Zipped Shapefiles: unpacked for as long as they are read."""
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,38 +47,6 @@ def unzipped_shapefile(path: Path, *, limits: Limits = DEFAULT) -> Iterator[Path
                 "broken-archive", "压缩包损坏", "The archive is broken", file=path.name
             ) from error
         yield Path(folder) / "layer.shp"
-
-
-def encoding_of(shp: Path) -> str:
-    """Return the encoding of a Shapefile's attributes: as its .cpg says, else as the bytes read.
-
-    Raises
-    ------
-    Refused
-        Neither UTF-8 nor GB18030 can read the attributes; with a sample.
-    """
-    stated = _stated_encoding(shp.with_suffix(".cpg"))
-    if stated:
-        return stated
-    text = shp.with_suffix(".dbf").read_bytes()
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            text[32:].decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    raise Refused(
-        "unknown-encoding",
-        "属性表的编码不明；请附 .cpg 文件",
-        "The encoding of the attributes is unknown; add a .cpg file",
-        sample=text[-200:].decode("gb18030", errors="replace")[:60],
-    )
-
-
-def _stated_encoding(cpg: Path) -> str:
-    """Return the name of an encoding in a .cpg file, empty where there is none."""
-    text = cpg.read_text("ascii", errors="replace") if cpg.exists() else ""
-    return "".join(re.findall(r"[\w./ -]", text, re.ASCII)).strip()[:20]
 
 
 def _bound_bytes(path: Path, limits: Limits) -> int:

@@ -2,60 +2,37 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from grid_boundaries.errors import Refused
+from layers.load.encodings import TextEncoding, text_encoding
 
-GUESSES = ("utf-8", "gb18030")
 ROWS_LOOKED_AT = 5_000
 HEADER_BYTES, FIELD_BYTES = 32, 32
 FIELDS_END = 0x0D
-# how .cpg files write the code pages of Chinese Windows
-NUMBERS = {"936": "gbk", "54936": "gb18030", "65001": "utf-8", "950": "cp950"}
+LONGEST_CHARACTER = 4  # bytes, in UTF-8 and GB18030
 
 
-@dataclass(frozen=True)
-class TextEncoding:
-    """The encoding of a table's text.
+def table_encoding(shp: Path, stated: str = "") -> TextEncoding:
+    """Return the encoding in which all text of a Shapefile's table can be read.
+
+    A character cut in two by the end of its field does not count against one.
 
     Parameters
     ----------
     stated
-        As the .cpg says; empty where there is none.
-    used
-        Name that Python and GDAL know.
-    """
-
-    stated: str
-    used: str
-
-    @property
-    def is_wrongly_stated(self) -> bool:
-        """Whether the bytes cannot be read as stated."""
-        return bool(self.stated) and _codec(self.stated) != _codec(self.used)
-
-
-def text_encoding(shp: Path) -> TextEncoding:
-    """Return the encoding in which all text of a Shapefile's table can be read.
-
-    The stated one is tried first, then UTF-8, then GB18030; a character cut in two by the end
-    of its field does not count against one.
+        What its sender says; empty for what its .cpg says.
 
     Raises
     ------
     Refused
-        None of them can read it; with a sample.
+        None can read it all; with a sample.
     """
-    cpg, data = shp.with_suffix(".cpg"), shp.with_suffix(".dbf").read_bytes()
-    stated = cpg.read_text("ascii", errors="replace").strip()[:20] if cpg.exists() else ""
-    cells = [*dict.fromkeys(_cells(data))]
-    for name in (stated, *GUESSES):
-        codec = _codec(name)
-        if codec and all(_is_read(cell, codec) for cell in cells):
-            return TextEncoding(stated, codec)
+    cells = [*dict.fromkeys(_cells(shp.with_suffix(".dbf").read_bytes()))]
+    found = text_encoding(cells, stated or _stated(shp), cut_bytes=LONGEST_CHARACTER - 1)
+    if found.reads_all:
+        return found
     odd = max(cells, key=lambda cell: sum(byte > 127 for byte in cell))
     raise Refused(
         "unknown-encoding",
@@ -65,27 +42,9 @@ def text_encoding(shp: Path) -> TextEncoding:
     )
 
 
-def _codec(name: str) -> str | None:
-    plain = name.lower().removeprefix("cp").removeprefix("ansi ").strip()
-    try:
-        return codecs.lookup(NUMBERS.get(plain, name)).name if name else None
-    except (LookupError, ValueError):  # no such name; a name with a NUL
-        return None
-
-
-def _is_read(cell: bytes, codec: str) -> bool:
-    # the last field of a full cell may end within a character
-    for cut in range(4):
-        try:
-            cell[: len(cell) - cut].decode(codec)
-        except UnicodeDecodeError as error:
-            if error.start < len(cell) - 4:
-                return False
-        except (UnicodeError, LookupError):  # a codec that gives no text, such as zlib
-            return False
-        else:
-            return True
-    return False
+def _stated(shp: Path) -> str:
+    cpg = shp.with_suffix(".cpg")
+    return cpg.read_text("ascii", errors="replace").strip()[:20] if cpg.exists() else ""
 
 
 def _cells(data: bytes) -> Iterator[bytes]:

@@ -13,20 +13,17 @@ import shapely
 from geopandas import GeoDataFrame
 
 from grid_boundaries.errors import Refused
-from layers.load.archive import unzipped_shapefile
-from layers.load.dbase import TextEncoding, text_encoding
-from layers.load.geojson import geojson_rows
+from grid_boundaries.exchange.fields import column_of
+from layers.load.encodings import UTF8, TextEncoding
 from layers.load.limits import DEFAULT, Limits
-from layers.load.rows import Rejection, Rows
-from layers.load.sniff import checked_kind
-from layers.load.vector import vector_rows
+from layers.load.readers import Given, given
+from layers.load.rows import Rejection
 
-# the first column of these that a file has, whatever the case of its letters
-CODES = (
-    "网格编码", "网格编号", "网格代码", "编码", "编号", "代码", "code", "grid_code", "gridcode",
-    "gridid", "grid_id", "wgbm", "id", "objectid_1",
-)  # fmt: skip
-NAMES = ("网格名称", "名称", "name", "grid_name", "gridname", "wgmc", "mc")
+# looser names than those of `exchange.fields`: the first that a file has, in any case of letters
+CODES = ("网格代码", "编码", "编号", "代码", "gridid", "grid_id", "wgbm", "id", "objectid_1")
+NAMES = ("名称", "gridname", "wgmc", "mc")
+
+PLAIN = TextEncoding("", UTF8)
 
 
 @dataclass(frozen=True)
@@ -39,13 +36,13 @@ class OutlineFile:
         Columns code and name (None where the file has no such column) and geometry without a
         CRS, coordinates as they stand in the file and finite; indexed by row number from 1.
     crs
-        As the file states it; empty where it does not.
+        As the file states it, by a name of `grid_boundaries.file_crs`; empty where it does not.
     rejected
         Rows that could not be read, with a word of `layers.load.reasons`.
     columns
         Which of its columns were taken for code and name.
     encoding
-        Of a Shapefile's text.
+        Of its text.
     """
 
     kind: str
@@ -53,51 +50,44 @@ class OutlineFile:
     crs: str
     rejected: tuple[Rejection, ...] = ()
     columns: Mapping[str, str | None] = field(default_factory=dict)
-    encoding: TextEncoding | None = None
+    encoding: TextEncoding = PLAIN
 
 
 def outline_file(
-    path: Path, *, layer: str = "", code: str = "", name: str = "", limits: Limits = DEFAULT
+    path: Path,
+    *,
+    encoding: str = "",
+    layer: str = "",
+    code: str = "",
+    name: str = "",
+    limits: Limits = DEFAULT,
 ) -> OutlineFile:
-    """Read GeoJSON, GeoPackage, FlatGeobuf or a zipped Shapefile.
+    """Read the outlines of a file; see `readers.given` and `outlines_of`."""
+    read = given(path, encoding=encoding, layer=layer, limits=limits)
+    return outlines_of(read, code=code, name=name)
+
+
+def outlines_of(read: Given, *, code: str = "", name: str = "") -> OutlineFile:
+    """Return the outlines in a file that was read.
 
     Parameters
     ----------
-    path
-        Whatever it is called: its content decides.
-    layer
-        Of a GeoPackage; may be empty where it has one only.
     code, name
         Columns to take; empty for the first one of a known name.
 
     Raises
     ------
     Refused
-        The container is bad or holds no outlines, or a column named is not there.
+        The file holds no outlines, or a column named is not there.
     """
-    kind = checked_kind(path, limits)
-    encoding = None
-    if kind == "zip":
-        with unzipped_shapefile(path, limits=limits) as shp:
-            encoding = text_encoding(shp)
-            rows = vector_rows(shp, "Shapefile", encoding=encoding.used, limits=limits)
-        kind = "Shapefile"
-    elif kind == "GeoJSON":
-        rows = geojson_rows(path.read_bytes(), limits=limits)
-    elif kind == "text":
-        raise _no_outlines()
-    else:
-        rows = vector_rows(path, kind, layer=layer, limits=limits)
-    return _outlines(kind, rows, code, name, encoding)
-
-
-def _outlines(
-    kind: str, rows: Rows, code: str, name: str, encoding: TextEncoding | None
-) -> OutlineFile:
+    rows = read.rows
     if rows.geometry is None:
         raise _no_outlines()
     table, shapes = rows.table, rows.geometry
-    columns = {"code": _column(table, code, CODES), "name": _column(table, name, NAMES)}
+    columns = {
+        "code": _column(table, code, "grid_code", CODES),
+        "name": _column(table, name, "grid_name", NAMES),
+    }
     finite = _are_finite(shapes)
     cells = {
         ours: None if theirs is None else table[theirs].to_numpy(dtype=object)
@@ -105,21 +95,29 @@ def _outlines(
     }
     frame = GeoDataFrame(cells, index=table.index, geometry=shapes)[finite]
     odd = [Rejection(int(number), "not-finite") for number in table.index[~finite]]
-    return OutlineFile(kind, frame, rows.crs, (*rows.rejected, *odd), columns, encoding)
+    rejected = (*rows.rejected, *odd)
+    return OutlineFile(read.kind, frame, read.crs, rejected, columns, read.encoding)
 
 
-def _column(table: pd.DataFrame, asked: str, known: tuple[str, ...]) -> str | None:
+def _column(table: pd.DataFrame, asked: str, key: str, further: tuple[str, ...]) -> str | None:
     names = [str(column) for column in table.columns]
     if asked and asked not in names:
-        raise Refused(
-            "missing-column",
-            f"文件没有列“{asked[:40]}”；有：{'、'.join(names[:20])}",
-            f"The file has no column “{asked[:40]}”; it has {', '.join(names[:20])}",
-            column=asked[:40],
-            columns=names[:50],
-        )
+        raise _no_such_column(asked, names)
+    known = column_of(key, table)
+    if asked or known is not None:
+        return asked or names[known or 0]
     by_word = {column.strip().lower(): column for column in reversed(names)}
-    return asked or next((by_word[word] for word in known if word in by_word), None)
+    return next((by_word[word] for word in further if word in by_word), None)
+
+
+def _no_such_column(asked: str, names: list[str]) -> Refused:
+    return Refused(
+        "missing-column",
+        f"文件没有列“{asked[:40]}”；有：{'、'.join(names[:20])}",
+        f"The file has no column “{asked[:40]}”; it has {', '.join(names[:20])}",
+        column=asked[:40],
+        columns=names[:50],
+    )
 
 
 def _are_finite(shapes: Any) -> Any:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from grid_boundaries.errors import Refused, TooLarge
+from layers.load.encodings import UTF8, codec, refuse_unknown, text_encoding
 from layers.load.limits import DEFAULT, Limits
 from layers.load.rows import Rejection, Rows
 
 # a cell may hold line breaks, but a quote left open must not swallow the rest of the file
 LINES_A_RECORD = 50
-GUESSES = ("utf-8-sig", "gb18030", "cp950")
 UNDECODED = re.compile("[\udc80-\udcff]")
 
 
@@ -50,7 +50,7 @@ def text_rows(
     TooLarge
         More records than `limits.features`.
     """
-    text = _decoded(data, encoding or guessed_encoding(data))
+    text = _decoded(data, encoding or text_encoding([data]).used)
     is_tabbed = separator not in text and "\t" in text
     records = _records(text, "\t" if is_tabbed else separator)
     header = _header(next(records, None))
@@ -65,20 +65,6 @@ def text_rows(
             rejected.append(Rejection(number, fault, {"line": record.line, **record.seen()}))
     table = pd.DataFrame(list(taken.values()), columns=header, index=list(taken), dtype=object)
     return Rows(table, tuple(rejected))
-
-
-def guessed_encoding(data: bytes) -> str:
-    """Return the first of UTF-8, GB18030 and Big5 in which the bytes can all be read.
-
-    GB18030 and Big5 share most byte pairs, so traditional text must be declared.
-    """
-    for encoding in GUESSES:
-        try:
-            data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return encoding
-    return GUESSES[0]
 
 
 @dataclass(frozen=True)
@@ -96,16 +82,9 @@ class _Record:
 
 
 def _decoded(data: bytes, encoding: str) -> str:
-    name = "utf-8-sig" if encoding.lower() in {"utf-8", "utf8"} else encoding
-    try:
-        return data.decode(name, errors="surrogateescape")
-    except (LookupError, ValueError):  # no such name; a name with a NUL, a codec that is none
-        raise Refused(
-            "unknown-encoding",
-            f"没有名为 {encoding} 的编码",
-            f"There is no encoding {encoding}",
-            encoding=encoding,
-        ) from None
+    refuse_unknown(encoding)
+    name = "utf-8-sig" if codec(encoding) == UTF8 else encoding
+    return data.decode(name, errors="surrogateescape")
 
 
 def _records(text: str, separator: str) -> Iterator[_Record]:

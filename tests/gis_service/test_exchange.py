@@ -541,7 +541,7 @@ def test_hostile_names_are_only_names(desk: Client, text: str) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [{"least_share": "nan"}, {"least_share": "0.5"}, {"least_share": "1.1"}, {"crs": "bd09"},
+    [{"least_share": "nan"}, {"least_share": "0.5"}, {"least_share": "1.1"}, {"crs": "mars"},
      {"encoding": "no-such"}, {"title": ""}, {"title": "x" * 201}, {"partial": "maybe"}],
 )  # fmt: skip
 def test_an_import_is_asked_for_in_known_words(desk: Client, query: Any) -> None:

@@ -11,7 +11,8 @@ import shapely
 from numpy.typing import NDArray
 
 from grid_boundaries.errors import Refused
-from grid_boundaries.exchange.told import CONTROLS, Told, marked_reference, refusal, told
+from grid_boundaries.exchange.told import Told, refusal, told
+from grid_boundaries.marks import has_marks
 from grid_boundaries.plan_state import Grid
 
 
@@ -124,7 +125,7 @@ def test_text_that_is_no_name_is_refused_with_its_row(key: str, text: str) -> No
     found = refused(table)
     assert found.code == "strange-text"
     assert (found.where["row"], found.where["field"]) == ("2", key)
-    assert not CONTROLS.search(found.zh)
+    assert not has_marks(found.zh)
 
 
 @pytest.mark.parametrize("length", [64, 65])
@@ -134,17 +135,6 @@ def test_a_code_has_up_to_64_letters(length: int) -> None:
         assert "x" * length in told(table, None).grids
     else:
         assert refused(table).code == "strange-text"
-
-
-@pytest.mark.parametrize(
-    ("marks", "is_shifted"),
-    [(["GCJ-02", "GCJ-02"], True), (["GCJ-02", None], True), (["GCJ-02", "WGS"], False),
-     ([None, None], False), (["EPSG:4490", "EPSG:4490"], False)],
-)  # fmt: skip
-def test_rows_may_state_gcj02_themselves(marks: list[Any], is_shifted: bool) -> None:
-    found = marked_reference(rows(coordinate_system=marks))
-    assert (found is not None) == is_shifted
-    assert marked_reference(rows(grid_code=["a"])) is None
 
 
 def test_a_refusal_names_some_and_counts_all() -> None:

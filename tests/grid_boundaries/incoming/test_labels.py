@@ -46,9 +46,20 @@ def test_a_code_is_cleaned_of_what_never_belongs_to_one(cell: object, code: str)
 
 
 @pytest.mark.parametrize(
-    ("cell", "name"), [(None, ""), (math.nan, ""), (" 城关\n 一格 ", "城关 一格"), (3, "3")]
+    ("cell", "name"),
+    [
+        (None, ""),
+        (math.nan, ""),
+        (" 城关\n 一格 ", "城关 一格"),
+        (3, "3"),
+        ("\u202e格一关城", "格一关城"),
+        ("城\u200b关\ufeff", "城关"),
+        ("a\x00b\x1b[31m", "ab[31m"),
+        ("\u2067\u200f", ""),
+        ("城\u2028关", "城 关"),
+    ],
 )
-def test_a_name_has_its_white_space_made_single(cell: object, name: str) -> None:
+def test_a_name_is_one_line_without_marks(cell: object, name: str) -> None:
     assert clean_name(cell) == name
 
 
@@ -100,6 +111,22 @@ def test_a_name_that_lost_characters_is_kept_and_told() -> None:
     table, found = labelled(rows_of(("a", "城\ufffd网格", SQUARE)))
     assert table["name"].tolist() == ["城\ufffd网格"]
     assert [(one.kind, one.repair) for one in found] == [("garbled-name", "keep")]
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\x1b", "\u200f", "\ufeff", "\x00"])
+def test_a_name_with_marks_is_put_right_and_told(mark: str) -> None:
+    table, found = labelled(rows_of(("a", f"城关{mark}网格", SQUARE), ("b", "城关 网格", SQUARE)))
+    assert table["name"].tolist() == ["城关网格", "城关 网格"]
+    assert [(one.kind, one.codes, one.repair) for one in found] == [
+        ("marks-in-name", ("a",), "correct")
+    ]
+    assert mark not in found[0].zh + found[0].en
+
+
+def test_a_garbled_name_is_told_once() -> None:
+    # half of the bytes of a garbled name are control characters of Latin-1
+    _, found = labelled(rows_of(("a", "城关网格".encode().decode("latin-1"), SQUARE)))
+    assert [one.kind for one in found] == ["garbled-name"]
 
 
 def test_codes_are_held_to_the_profile_and_to_the_units() -> None:

@@ -9,17 +9,12 @@ import pytest
 import shapely
 from geopandas import GeoSeries
 from numpy.typing import NDArray
-from pyproj import CRS, Geod, Transformer
+from pyproj import Geod
 
 from bench._dirty_layer import METRIC_SRID, jittered_layer
 from grid_boundaries.crs import bd09_from_wgs84, gcj02_from_wgs84
-from grid_boundaries.errors import Refused
-from grid_boundaries.incoming.projection import (
-    crs_name,
-    in_stored_degrees,
-    projection,
-    reading,
-)
+from grid_boundaries.file_crs import in_stored_degrees
+from grid_boundaries.incoming.projection import projection
 
 LAYER = jittered_layer(1)
 LIMITS = list(LAYER.villages.geometry)
@@ -99,29 +94,6 @@ def test_numbers_that_no_map_has_do_not_break_it() -> None:
     assert projection(wild, "EPSG:4326", LIMITS, METRIC_SRID).suspected == "EPSG:4326"
 
 
-@pytest.mark.parametrize(
-    ("stated", "name"),
-    [
-        ("EPSG:4326", "EPSG:4326"),
-        ("GCJ-02", "GCJ-02"),
-        ("", ""),
-        ("no such thing", ""),
-        (CRS.from_epsg(4545).to_wkt(), "EPSG:4545"),
-    ],
-)
-def test_a_stated_crs_has_a_short_name(stated: str, name: str) -> None:
-    assert crs_name(stated) == name
-
-
-@pytest.mark.parametrize("name", ["EPSG:999999", "nonsense", "EPSG:4978", "file:///etc/passwd"])
-def test_an_unknown_crs_is_refused(name: str) -> None:
-    with pytest.raises(Refused) as refused:
-        reading(name)
-    assert refused.value.code == "no-such-crs"
-
-
-def test_a_reading_agrees_with_proj() -> None:
-    points = np.array([[36_500_000.0, 3_690_000.0], [36_510_000.0, 3_700_000.0]])
-    other = Transformer.from_crs(4524, 4490, always_xy=True)
-    expected = np.column_stack(other.transform(points[:, 0], points[:, 1]))
-    assert reading("EPSG:4524")(points) == pytest.approx(expected)
+def test_a_zone_number_in_x_proves_the_twin_where_no_limit_does() -> None:
+    found = projection(list(in_crs(4524)), "EPSG:4545", [], METRIC_SRID)
+    assert (found.suspected, found.is_doubtful) == ("EPSG:4524", True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from grid_boundaries.errors import Refused, TooLarge, Unsupported
-from layers.load.archive import encoding_of, unzipped_shapefile
+from layers.load.archive import unzipped_shapefile
 from layers.load.limits import DEFAULT, Limits
 from tests.layers.load.made import shapefile_parts, zipped, zipped_shapefile
 
@@ -147,29 +147,3 @@ def test_half_an_archive_is_refused(tmp_path: Path) -> None:
     path = zipped_shapefile(tmp_path / "a.zip")
     path.write_bytes(path.read_bytes()[:-200])
     assert refusal(path).code == "broken-archive"
-
-
-@pytest.mark.parametrize(
-    ("encoding", "found"), [("GBK", "gb18030"), ("GB18030", "gb18030"), ("UTF-8", "utf-8")]
-)
-def test_untold_attributes_are_tried(tmp_path: Path, encoding: str, found: str) -> None:
-    with unzipped_shapefile(zipped_shapefile(tmp_path / "a.zip", encoding=encoding)) as shp:
-        assert encoding_of(shp) == found
-
-
-def test_a_cpg_is_believed(tmp_path: Path) -> None:
-    parts = shapefile_parts(tmp_path) | {".cpg": b"GBK\r\n"}
-    with unzipped_shapefile(
-        zipped(tmp_path / "a.zip", {f"v{s}": d for s, d in parts.items()})
-    ) as s:
-        assert encoding_of(s) == "GBK"
-
-
-def test_attributes_in_no_known_encoding_are_refused_with_a_sample(tmp_path: Path) -> None:
-    parts = shapefile_parts(tmp_path)
-    parts[".dbf"] = parts[".dbf"][:-8] + b"\xff\xff\xff\xff" + parts[".dbf"][-4:]
-    path = zipped(tmp_path / "a.zip", {f"v{s}": data for s, data in parts.items()})
-    with unzipped_shapefile(path) as shp, pytest.raises(Refused) as refused:
-        encoding_of(shp)
-    assert refused.value.code == "unknown-encoding"
-    assert refused.value.where["sample"]

@@ -16,7 +16,8 @@ from shapely import box
 from shapely.geometry import mapping
 
 from grid_boundaries.errors import Refused, TooLarge, Unsupported
-from layers.load.dbase import TextEncoding, text_encoding
+from layers.load.dbase import table_encoding
+from layers.load.encodings import TextEncoding
 from layers.load.limits import Limits
 from layers.load.outlines import outline_file
 
@@ -83,7 +84,6 @@ def test_a_shapefile_is_read_right_whatever_its_cpg_says(
     found = outline_file(shapefile(tmp_path, encoding, cpg))
     assert found.rows["name"].tolist() == NAMES
     assert found.rows["code"].tolist() == CODES
-    assert found.encoding is not None
     assert (found.encoding.used, found.encoding.is_wrongly_stated) == (used, is_wrong)
     assert (found.kind, found.columns) == ("Shapefile", {"code": "code", "name": "name"})
 
@@ -101,7 +101,7 @@ def test_a_name_cut_in_two_by_its_field_does_not_hide_the_encoding(
 ) -> None:
     cells = ["镇" * 9, "城关镇第一网格", ""]
     (tmp_path / "x.dbf").write_bytes(dbf(*(cell.encode(encoding)[:25] for cell in cells), width=25))
-    assert text_encoding(tmp_path / "x.shp") == TextEncoding("", encoding)
+    assert table_encoding(tmp_path / "x.shp") == TextEncoding("", encoding)
 
 
 def test_text_in_no_known_encoding_is_refused_with_a_sample(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_text_in_no_known_encoding_is_refused_with_a_sample(tmp_path: Path) -> N
     data = inner.read_bytes()
     inner.write_bytes(data.replace("城关".encode("gbk"), b"\xff\xff\xff\xff"))
     with pytest.raises(Refused) as refused:
-        text_encoding(inner.with_suffix(".shp"))
+        table_encoding(inner.with_suffix(".shp"))
     assert refused.value.code == "unknown-encoding"
     assert path.exists()
 
@@ -121,14 +121,14 @@ def test_text_in_no_known_encoding_is_refused_with_a_sample(tmp_path: Path) -> N
 def test_a_name_that_is_no_encoding_of_text_counts_for_nothing(tmp_path: Path, cpg: str) -> None:
     (tmp_path / "x.dbf").write_bytes(dbf("城关镇第一网格".encode(), width=30))
     (tmp_path / "x.cpg").write_text(cpg)
-    assert text_encoding(tmp_path / "x.shp").used == "utf-8"
+    assert table_encoding(tmp_path / "x.shp").used == "utf-8"
 
 
 def test_an_empty_or_broken_table_has_plain_text(tmp_path: Path) -> None:
     for number, data in enumerate((b"", b"\x03" * 20, b"\x03" * 40 + b"\x0d", bytes(200))):
         shp = tmp_path / f"t{number}.shp"
         shp.with_suffix(".dbf").write_bytes(data)
-        assert text_encoding(shp).used == "utf-8"
+        assert table_encoding(shp).used == "utf-8"
 
 
 @pytest.mark.parametrize("driver", ["GPKG", "FlatGeobuf"])

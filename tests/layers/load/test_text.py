@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from grid_boundaries.errors import Refused, TooLarge
 from layers.load.limits import Limits
-from layers.load.text import guessed_encoding, text_rows
+from layers.load.text import text_rows
 
 TABLE = "编号,名称\n1,宁陕县\n2,四亩地村\n"
 TRADITIONAL = "編號,名稱\n1,臺北市\n2,萬華區\n"
@@ -45,10 +45,6 @@ def test_a_bom_is_no_part_of_the_first_column_even_when_plain_utf8_is_declared()
 def test_an_undeclared_encoding_is_found_by_what_can_be_read(encoding: str) -> None:
     rows = text_rows(TABLE.encode(encoding))
     assert rows.table["名称"].tolist() == ["宁陕县", "四亩地村"]
-
-
-def test_bytes_that_no_encoding_reads_are_taken_for_broken_utf8() -> None:
-    assert guessed_encoding(b"a\xff\xff\xffb") == "utf-8-sig"
 
 
 def test_one_row_in_another_encoding_is_rejected_alone() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from grid_boundaries.errors import Refused, TooLarge, Unsupported
-from layers.load.exchanged import given
 from layers.load.limits import Limits
+from layers.load.readers import given
 from tests.exchanging import VILLAGE_NAMES, file_of, plain_plan
 from tests.layers.load.made import flatgeobuf, geopackage, shapefile_parts, zipped
 
@@ -27,14 +27,14 @@ def saved(folder: Path, kind: str, encoding: str = "utf-8", name: str = "") -> P
     [
         ("geojson", "utf-8", "GeoJSON", "utf-8"), ("gpkg", "utf-8", "GeoPackage", "utf-8"),
         ("shp", "utf-8", "Shapefile", "utf-8"), ("shp", "gbk", "Shapefile", "gbk"),
-        ("csv", "utf-8", "CSV", "utf-8-sig"), ("csv", "gbk", "CSV", "gb18030"),
+        ("csv", "utf-8", "CSV", "utf-8"), ("csv", "gbk", "CSV", "gb18030"),
     ],
 )  # fmt: skip
 def test_a_file_is_told_by_its_content(
     tmp_path: Path, kind: str, encoding: str, is_called: str, read_in: str
 ) -> None:
     read = given(saved(tmp_path, kind, encoding, name="upload"))
-    assert (read.kind, read.encoding) == (is_called, read_in)
+    assert (read.kind, read.encoding.used) == (is_called, read_in)
     assert len(read.rows.table) == len(SHEET.table)
     names = set(VILLAGE_NAMES.values())
     assert names <= {cell for column in read.rows.table for cell in read.rows.table[column]}
@@ -56,7 +56,7 @@ def test_kml_goes_out_only(tmp_path: Path) -> None:
 
 def test_a_stated_encoding_goes_before_what_the_bytes_look_like(tmp_path: Path) -> None:
     read = given(saved(tmp_path, "csv", "gbk"), encoding="gbk")
-    assert read.encoding == "gbk"
+    assert read.encoding.used == "gbk"
     assert "网格名称" in read.rows.table
 
 
@@ -64,7 +64,7 @@ def test_a_gbk_shapefile_without_a_cpg_is_read_by_its_bytes(tmp_path: Path) -> N
     parts = shapefile_parts(tmp_path, encoding="GBK")
     path = zipped(tmp_path / "a.zip", {f"v{suffix}": body for suffix, body in parts.items()})
     read = given(path)
-    assert read.encoding == "gb18030"
+    assert read.encoding.used == "gb18030"
     assert "四亩地村" in set(read.rows.table["NAME"])
 
 
