@@ -6,13 +6,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from threading import Lock
 from typing import Any
 
 import shapely
 from geopandas import GeoSeries
-from shapely.geometry.base import BaseGeometry
 from sqlalchemy import insert, select
 
 from gis_service.plan_requests import Merging, Remark, Submission
@@ -21,17 +19,15 @@ from grid_boundaries import plan_records as records
 from grid_boundaries.blocks import neighbours
 from grid_boundaries.checks import Fault, Standards, checks, hard_faults
 from grid_boundaries.codes import profile
-from grid_boundaries.cutting import cuts
 from grid_boundaries.errors import Conflict, NotAllowed, Refused
 from grid_boundaries.landmarks import Landmarks
+from grid_boundaries.merging import merged
 from grid_boundaries.plan_records import Record
 from grid_boundaries.plan_state import State
 from grid_boundaries.plan_store import plan_comment
 from grid_boundaries.plans import changed
-from grid_boundaries.reconcile import reconciled
 from grid_boundaries.rules import rules_from
 from grid_boundaries.store import county
-from grid_boundaries.strokes import Together
 from layers.block_sums import KeptSums
 from layers.plan_ground import SHORTEST_BORDER_M, KeptShapes, shapes_of, shapes_within
 from layers.plan_ground import villages_of as village_codes
@@ -220,22 +216,17 @@ def merge(desk: Desk, plan_id: int, asked: Merging) -> dict[str, Any]:
     # a plan knows its own past: what it was forked from is the base of both
     base = desk.base(row if row.parent_id == other.id else other)
     before = desk.state(row)
-    found = reconciled(base, before, desk.state(other), prefer=asked.prefer)
-    for line, blocks in groupby(found.cuts, key=lambda one: one[1]):
-        _cut_as_theirs(desk, plan_id, [block for block, _ in blocks], shapely.from_wkb(line))
+
+    def near(state: State, blocks: list[str]) -> GeoSeries:
+        own = shapes_of(desk.connection, desk.view, state, blocks)
+        return shapes_within(desk.connection, desk.view, state, shapely.union_all(own))
+
+    found = merged(base, before, desk.state(other), near, prefer=asked.prefer)
     after = draw_all(desk, plan_id, found.strokes)
     return {
         **told(desk, desk.row(plan_id), before, after),
         "conflicts": [asdict(conflict) for conflict in found.conflicts],
     }
-
-
-def _cut_as_theirs(desk: Desk, plan_id: int, blocks: list[str], line: BaseGeometry) -> None:
-    state = desk.state(desk.row(plan_id))
-    own = shapes_of(desk.connection, desk.view, state, blocks)
-    near = shapes_within(desk.connection, desk.view, state, shapely.union_all(own))
-    splits = cuts(near, blocks, line)
-    draw_all(desk, plan_id, splits[:1] if len(splits) == 1 else [Together("split", splits)])
 
 
 def submit(desk: Desk, plan_id: int, asked: Submission, near: Lies) -> Record:

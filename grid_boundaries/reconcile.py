@@ -55,7 +55,14 @@ class Reconciled:
     conflicts: tuple[Difference, ...]
 
 
-def reconciled(base: State, mine: State, theirs: State, *, prefer: Side = "mine") -> Reconciled:
+def reconciled(
+    base: State,
+    mine: State,
+    theirs: State,
+    *,
+    prefer: Side = "mine",
+    apart: Collection[str] = (),
+) -> Reconciled:
     """Return what brings mine the changes of theirs.
 
     A block that only one side changed goes where that side has it; one that both gave to the
@@ -68,8 +75,10 @@ def reconciled(base: State, mine: State, theirs: State, *, prefer: Side = "mine"
         What both plans started from.
     prefer
         Whose grid a block in conflict gets. Mine keeps its own cuts in any case.
+    apart
+        Blocks that their line cuts otherwise in mine: conflicts, too.
     """
-    cuts, crossed = _cuts(mine, theirs)
+    cuts, crossed = _cuts(mine, theirs, apart)
     conflicts = [Difference("cut", block) for block in crossed]
     wanted: dict[str, str | None] = {}
     for block in _pieces(mine, theirs, crossed):
@@ -90,10 +99,12 @@ def reconciled(base: State, mine: State, theirs: State, *, prefer: Side = "mine"
 _MIXED = "\0"  # no grid code holds it
 
 
-def _cuts(mine: State, theirs: State) -> tuple[tuple[tuple[str, bytes], ...], list[str]]:
+def _cuts(
+    mine: State, theirs: State, apart: Collection[str]
+) -> tuple[tuple[tuple[str, bytes], ...], list[str]]:
     """Return the cuts of theirs that mine can take, and the blocks cut along two lines."""
     both = mine.cuts.keys() & theirs.cuts.keys()
-    crossed = sorted(block for block in both if mine.cuts[block] != theirs.cuts[block])
+    crossed = sorted({*(b for b in both if mine.cuts[b] != theirs.cuts[b]), *apart})
     taken = [
         block
         for block in theirs.cuts

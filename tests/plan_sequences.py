@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
 from math import cos, pi, sin
 
 import numpy as np
@@ -18,11 +17,11 @@ from geopandas import GeoSeries
 from shapely import LineString
 from shapely.geometry.base import BaseGeometry
 
-from grid_boundaries.cutting import current_shapes, cut, cuts
+from grid_boundaries.cutting import current_shapes, cut
 from grid_boundaries.errors import Refused
+from grid_boundaries.merging import merged
 from grid_boundaries.plan_state import Grid, State, state_of
 from grid_boundaries.plans import Plan, drawn, redone, replayed, undone
-from grid_boundaries.reconcile import reconciled
 from grid_boundaries.regions import Taking, beside, moved_border, taking
 from grid_boundaries.strokes import (
     Create,
@@ -148,13 +147,11 @@ class Drawer:
         other.plan, other._home = Plan(base), self._home
         theirs = replayed(base, tuple(self._renamed(other)))
         mine = self.plan.state()
-        found = reconciled(base, mine, theirs, prefer=self.rng.choice(["mine", "theirs"]))
-        for line, blocks in groupby(found.cuts, key=lambda one: one[1]):
-            names = [name for name, _ in blocks]
-            shapes = self.board.shapes(self.plan.state(), names)
-            near = self.board.near(self.plan.state(), shapely.union_all(shapes))
-            splits = cuts(near, names, shapely.from_wkb(line))
-            self.plan = drawn(self.plan, Together("split", splits))  # they fit together only
+
+        def near(state: State, names: list[str]) -> GeoSeries:
+            return self.board.near(state, shapely.union_all(self.board.shapes(state, names)))
+
+        found = merged(base, mine, theirs, near, prefer=self.rng.choice(["mine", "theirs"]))
         for stroke in found.strokes:
             self.plan = drawn(self.plan, stroke)
 

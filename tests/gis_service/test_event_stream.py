@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,8 +56,9 @@ class Stream:
 
     def next(self, kind: str, *, layer: str = "", wait_s: float = 40) -> dict[str, Any]:
         """Return the next event of a kind; what comes before it is passed over."""
-        while True:
-            event = self._queue.get(timeout=wait_s)
+        until = time.monotonic() + wait_s
+        while True:  # beats come all the time, so one waits so long in all
+            event = self._queue.get(timeout=max(0.0, until - time.monotonic()))
             if event.get("event") == kind and layer in {"", _layer(event)}:
                 return event
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from grid_boundaries.outbox import Xid8
 
 revision = "0008"
-down_revision: str | None = "0006"
+down_revision: str | None = "0007"
 branch_labels = None
 depends_on = None
 

@@ -272,7 +272,9 @@ def test_the_same_question_has_the_same_answer() -> None:
 
 
 def test_a_start_after_some_seconds_is_added_and_the_earliest_counts() -> None:
-    ways = spreading.Ways(np.array([0, 1, 2], np.int32), np.array([1, 0], np.int32), np.full(2, 9.0))
+    ways = spreading.Ways(
+        np.array([0, 1, 2], np.int32), np.array([1, 0], np.int32), np.full(2, 9.0)
+    )
     at = np.array([0, 0, 1], dtype=np.int32)
     time_s, reached = times_from(ways, at, np.array([5.0, 3.0, 20.0]))
     assert time_s.tolist() == [3, 12]
@@ -323,7 +325,8 @@ def test_a_worker_outside_the_network_is_refused_by_number(node: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "staff", [np.array([0.0]), np.array([True, False]), np.array([[0]]), np.array(0), np.array(["0"])]
+    "staff",
+    [np.array([0.0]), np.array([True, False]), np.array([[0]]), np.array(0), np.array(["0"])],
 )
 def test_staff_that_are_not_node_numbers_are_refused(staff: NDArray[Any]) -> None:
     with pytest.raises(CoverageRefused) as refused:
