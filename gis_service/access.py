@@ -24,18 +24,18 @@ EVERYWHERE = "/"  # every unit path starts with it
 RIGHTS = frozenset(
     {
         "counts", "cameras", "workers", "visits", "incidents", "persons", "plans", "approve",
-        "dispatch", "ingest", "audit", "settings",
+        "dispatch", "ingest", "alerts", "audit", "settings",
     }
 )  # fmt: skip
-_CENTRE = frozenset({"counts", "cameras", "workers", "visits", "incidents", "persons", "ingest"})
+_CENTRE = frozenset(
+    {"counts", "cameras", "workers", "visits", "incidents", "persons", "ingest", "alerts"}
+)
 
 # docs/terms.md and the roles of a county's centres; a role that is not here has no right
 RIGHTS_OF_ROLE: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "leader": frozenset({"counts", "cameras", "workers", "incidents"}),
-        "command": frozenset(
-            {"counts", "cameras", "workers", "visits", "incidents", "dispatch", "ingest"}
-        ),
+        "command": _CENTRE - {"persons"} | {"dispatch"},
         "planner": frozenset({"counts", "cameras", "plans", "approve"}),
         "approver": frozenset({"counts", "cameras", "plans", "approve"}),
         "town_centre": _CENTRE,
