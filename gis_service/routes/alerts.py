@@ -7,12 +7,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 
 from gis_service import alert_requests as requests
+from gis_service.access import at_unit
 from gis_service.errors import problem_answers
 from gis_service.plan_requests import read
 from gis_service.routes.asking import JsonBody, Service, Who, scoped
 from gis_service.routes.bodies import takes
 from layers.alerts import steps
 from layers.alerts.steps import Act
+from layers.duty.wall import unit_path_of
 from layers.reference_time import reference_time
 
 REFUSALS = problem_answers(400, 401, 403, 404, 409, 413, 415, 422, 503)
@@ -26,14 +28,18 @@ Answer = dict[str, Any]
 def alerts(
     service: Service,
     who: Who,
+    unit: Annotated[str | None, Query(max_length=64)] = None,
     state: State | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> Answer:
-    """List the alerts of the asker's area, those that wait for somebody first."""
+    """List the alerts of a unit or the asker's area, those that wait for somebody first."""
     who.needs("incidents")
     with scoped(service, who.view) as connection:
-        found = steps.alerts(connection, who.view, state=state, limit=limit)
-        counted = steps.counted(connection, who.view)
+        view = who.view
+        if unit is not None:
+            view = at_unit(view, unit_path_of(connection, view, unit))
+        found = steps.alerts(connection, view, state=state, limit=limit)
+        counted = steps.counted(connection, view)
         now = reference_time(connection, service.now())
     return {"now": now, "may_act": "alerts" in who.view.rights, "counts": counted, "alerts": found}
 
