@@ -24,13 +24,13 @@ EVERYWHERE = "/"  # every unit path starts with it
 RIGHTS = frozenset(
     {
         "counts", "cameras", "workers", "visits", "incidents", "persons", "plans", "approve",
-        "dispatch", "ingest", "audit", "settings", "maintain",
+        "dispatch", "ingest", "alerts", "audit", "settings", "maintain",
     }
 )  # fmt: skip
-_CENTRE = frozenset({"counts", "cameras", "workers", "visits", "incidents", "persons", "ingest"})
-_COMMAND = frozenset(
-    {"counts", "cameras", "workers", "visits", "incidents", "dispatch", "ingest", "maintain"}
+_CENTRE = frozenset(
+    {"counts", "cameras", "workers", "visits", "incidents", "persons", "ingest", "alerts"}
 )
+_COMMAND = _CENTRE - {"persons"} | {"dispatch", "maintain"}
 _KEEPER = _CENTRE | {"maintain"}  # keeps the ledger of the cameras in its area
 
 # docs/terms.md and the roles of a county's centres; a role that is not here has no right

@@ -15,6 +15,7 @@ from gis_service.head_only import HeadOnly
 from gis_service.logs import RequestLog, configure_logs
 from gis_service.metrics import Metrics
 from gis_service.routes import (
+    alerts,
     blocks,
     camera_edits,
     events,
@@ -44,6 +45,7 @@ ROUTERS = tuple(
         grids,
         wall,
         hotspots,
+        alerts,
         exchange,
         plans,
         imports,

@@ -29,6 +29,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from gis_service.access import system_view
+from gis_service.alert_limit import refresh_alerts
 from gis_service.database import enter_scope
 from gis_service.metrics import Metrics
 from gis_service.publishing import publish_due
@@ -83,6 +84,7 @@ def jobs() -> tuple[Job, ...]:
         ),
         Job("coverage", frozenset(LAYERS["coverage"].refreshed_from), refresh_coverage),
         Job("hotspots", frozenset(LAYERS["hotspots"].refreshed_from), refresh_hotspots),
+        Job("alerts", frozenset(LAYERS["alerts"].refreshed_from), refresh_alerts),
     )
 
 

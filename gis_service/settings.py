@@ -125,6 +125,9 @@ class Settings(BaseSettings):
     refresh_interval_s: PositiveFloat = Field(
         default=2, description="Wait before stale derived layers are computed anew, seconds."
     )
+    alerts_a_week: int = Field(
+        default=10, ge=0, description="New hotspots that people are alerted of in a week, at most."
+    )
     event_interval_s: PositiveFloat = Field(
         default=15,
         description="Silence after which the event stream sends a sign of life, seconds.",

@@ -37,7 +37,7 @@ def wall_map() -> GisMap:
             controls.LangSwitch(),
             controls.ThemeSwitch(),
         ),
-        panels.Column("left", panels.Kpi(), panels.Ranking(), panels.Staff()),
+        panels.Column("left", panels.Kpi(), panels.Ranking(), panels.Staff(), panels.Alerts()),
         panels.Column("middle", panels.PlaceCard(), panels.Legend()),
         panels.Column("right", panels.Ticker(), panels.Coverage(), panels.Hotspots()),
         Start(),

@@ -15,7 +15,7 @@ from grid_boundaries.view import View, in_force, narrowed, within_scope
 from layers.cameras import camera
 from layers.coverage.tables import grid_coverage
 from layers.duty.kpis import RATE_DAYS
-from layers.hotspots.layer import DEFAULT_WINDOW_DAYS
+from layers.hotspots.layer import DEFAULT_WINDOW_DAYS, DRAWN
 from layers.hotspots.tables import hotspot, hotspot_run
 from layers.incidents import incident
 from layers.postings import posting
@@ -158,7 +158,9 @@ def hotspots(connection: Connection, view: View) -> list[Facts]:
     statement = select(
         table.cells, table.cell, table.name, table.observed, table.expected, table.p_adjusted,
         table.says, func.st_x(centre).label("lon"), func.st_y(centre).label("lat"),
-    ).where(table.hot, table.window_days == DEFAULT_WINDOW_DAYS)  # fmt: skip
+    ).where(
+        table.hot, table.window_days == DEFAULT_WINDOW_DAYS, table.cells.in_(DRAWN)
+    )  # fmt: skip
     rows = connection.execute(
         narrowed(statement, view, table.unit_path).order_by(table.p_adjusted, table.id).limit(50)
     )
@@ -178,7 +180,7 @@ def hotspot_runs(connection: Connection) -> Facts | None:
 def _said(row: Mapping[str, Any]) -> Facts:
     says = row["says"]
     plain = {name: value for name, value in row.items() if name != "says"}
-    return {**plain, "zh": says.get("zh"), "en": says.get("en")}
+    return {**plain, "zh": says.get("zh"), "en": says.get("en"), "phase": says.get("phase")}
 
 
 def latest_incidents(connection: Connection, view: View, now: datetime) -> list[Facts]:

@@ -12,13 +12,15 @@ from layers.layer import Layer
 from layers.style import Mark, Style, Title
 
 DEFAULT_WINDOW_DAYS = 90
+DRAWN = ("grid", "hex")  # a hot village would hide where in it
 
 
 def features(view: View) -> Select[Any]:
     """Select the hot cells of the view's window (its whole days), 90 days when it has none."""
     window_days = DEFAULT_WINDOW_DAYS if view.window is None else _days(view)
     hot = hotspot.c.hot & (hotspot.c.window_days == window_days)
-    return narrowed(select(hotspot).where(hot), view, hotspot.c.unit_path)
+    drawn = hotspot.c.cells.in_(DRAWN)
+    return narrowed(select(hotspot).where(hot, drawn), view, hotspot.c.unit_path)
 
 
 def _days(view: View) -> int:

@@ -61,6 +61,13 @@ class Hotspots(Panel):
     kind = "hotspots"
 
 
+class Alerts(Panel):
+    """Hotspots that somebody is told of, with the next step for those who may take it."""
+
+    kind = "alerts"
+    scripts = ("js/alerts.js",)
+
+
 class PlaceCard(Panel):
     """What is at the point that was clicked: block, grid, village, town, cameras."""
 

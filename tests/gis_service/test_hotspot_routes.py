@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.county import COUNTY, COUNTY_PATH, TOWNS, VILLAGES, path_of
 from tests.serving import Client
 
 WITHOUT_RIGHT = ("planner", "approver", "auditor", "integration")

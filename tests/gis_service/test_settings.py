@@ -78,7 +78,7 @@ def bounds() -> list[tuple[str, object]]:
 
 _BAD = ("0", "-1", "", "x", "nan", "١x", "1,5", "1 000")
 # zero is a zoom, and the only number of these that may be none
-MAY_BE_ZERO = {"tile_zoom_limit"}
+MAY_BE_ZERO = {"tile_zoom_limit", "alerts_a_week"}
 
 
 @pytest.mark.parametrize(("name", "value"), bounds())

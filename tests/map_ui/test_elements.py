@@ -20,7 +20,7 @@ from map_ui.wall import wall_map
 
 PANELS = [
     panels.Kpi, panels.Ranking, panels.Staff, panels.Coverage, panels.Hotspots, panels.PlaceCard,
-    panels.Ticker, panels.Legend,
+    panels.Alerts, panels.Ticker, panels.Legend,
 ]  # fmt: skip
 CONTROLS = [
     controls.Title, controls.Clock, controls.Badge, controls.LangSwitch, controls.ThemeSwitch,

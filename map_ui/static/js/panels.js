@@ -195,7 +195,16 @@
 
     function row(spot) {
       const words = node("span.says", GIS.said(spot));
-      return node("li", button("row", () => GIS.tell("fly", spot), node("strong", spot.name || spot.cell), words));
+      const name = node("strong", spot.name || spot.cell);
+      return node("li", button("row", () => GIS.tell("fly", spot), name, phase(spot), words));
+    }
+
+    /* New, stays, grows or fades; nothing where that is not known. */
+    function phase(spot) {
+      if (!spot.phase) return null;
+      const badge = node("span.phase", word("phase", spot.phase));
+      badge.dataset.phase = spot.phase;
+      return badge;
     }
   };
 
