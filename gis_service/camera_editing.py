@@ -27,7 +27,7 @@ from layers.camera_changes import camera_change
 from layers.cameras import camera
 from layers.coverage.figures import BUILT_STATES
 from layers.coverage.forbidden import forbidden_at, forbidden_word
-from layers.coverage.live import AFTER, BEFORE, Followed, follow
+from layers.coverage.live import AFTER, BEFORE, Followed, Place, follow
 from layers.coverage.results import JOB, share_results
 from layers.coverage.tables import grid_coverage
 from layers.read import the_county
@@ -127,8 +127,8 @@ def edit_camera(
     after["assumed"] = [word for word in before["assumed"] if word not in asked.values]
     _refuse_unbuilt(after)
     _write(connection, asker, before, after, now)
-    pair = _pair(before, after, the_county(connection).metric_srid)
-    followed = follow(connection, view, key, pair, now, is_current=is_current)
+    place = Place(connection, view, the_county(connection))
+    followed = follow(place, _pair(before, after, place.srid), now, is_current=is_current)
     enter_scope(connection, asker.view)
     figures = grid_figures(connection, asker.view, followed.grids)
     return Edited(after, followed, figures)

@@ -1,4 +1,4 @@
-"""A camera changed over HTTP: who may, what is refused, what follows, and what need not be redone."""
+"""A camera changed over HTTP: who may, what is refused, what follows, what is not done again."""
 
 from __future__ import annotations
 
