@@ -6,7 +6,7 @@ so that the county is not computed again because of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from pandas import Series
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, literal, select
 
+from grid_boundaries.crs import metres_from_lonlat
 from grid_boundaries.view import View, narrowed
 from layers.cameras import camera
 from layers.coverage import results
@@ -31,6 +32,11 @@ from layers.read import County
 
 NOTHING: BaseGeometry = shapely.Polygon()
 BEFORE, AFTER = "before", "after"
+# columns of a camera that its sight and its counts are made of
+DRAWN = (
+    "grid_code", "state", "online", "indoor", "azimuth_deg", "view_angle_deg", "range_m",
+)  # fmt: skip
+Camera = Mapping[str, Any]
 SEEN, OWN = slice(0, 3), slice(3, 6)  # of `results.COUNTS`: what is seen, and the cameras
 
 
@@ -87,7 +93,9 @@ class Place:
         return self.county.metric_srid
 
 
-def follow(place: Place, pair: GeoDataFrame, now: datetime, *, is_current: bool = True) -> Followed:
+def follow(
+    place: Place, before: Camera, row: Camera, now: datetime, *, is_current: bool = True
+) -> Followed:
     """Compute anew what one camera's change touches, and store it.
 
     Parameters
@@ -95,21 +103,21 @@ def follow(place: Place, pair: GeoDataFrame, now: datetime, *, is_current: bool 
     place
         In the transaction that changes the camera. Its scope is the whole county, the camera's row
         is locked, and `results.share_results` was called before anything was read.
-    pair
-        Two rows as of `camera` in the county's metres, indexed "before" and "after".
+    before, row
+        The camera's row as it was and as it is now, with ``lon`` and ``lat`` for its geometry.
     now
         Written beside the results, aware.
     is_current
         Whether the results held every other change; if not, they keep the version they had.
     """
     connection, view = place.connection, place.view
-    row = {str(name): value for name, value in pair.iloc[1].items()}
+    pair = _pair(before, row, place.srid)
     was = results.stored_view(connection, view, row["id"], place.county)
     reasons = left_out(pair)
     areas = _areas(place, was, pair, looks=AFTER not in reasons.index)
     changes = _own_counts(pair, reasons)
     codes = {*changes, *(code for area in areas for code in area.scene.codes(area.window))}
-    lost = {*pair["assumed"].iloc[0]} - {*row["assumed"]}
+    lost = {*before["assumed"]} - {*row["assumed"]}
     gone = _no_longer_assumed(connection, view, lost)
     held = results.locked_grids(connection, view, None if gone else codes)
     blind_m2: dict[str, float] = {}
@@ -125,6 +133,14 @@ def follow(place: Place, pair: GeoDataFrame, now: datetime, *, is_current: bool 
     results.forget_assumed(connection, gone)
     results.note_answered(connection)
     return Followed(list(lines), float(seen.area))
+
+
+def _pair(before: Camera, after: Camera, srid: int) -> GeoDataFrame:
+    """Return what counts of two rows of a camera, in metres, indexed "before" and "after"."""
+    lonlat = np.array([[row["lon"], row["lat"]] for row in (before, after)])
+    places = shapely.points(metres_from_lonlat(lonlat, srid))
+    columns = {name: [before[name], after[name]] for name in DRAWN}
+    return GeoDataFrame(columns, geometry=places, crs=srid, index=[BEFORE, AFTER])
 
 
 def _add(changes: dict[str, Any], at: slice, more: dict[str, Any]) -> None:

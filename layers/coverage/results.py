@@ -10,12 +10,16 @@ import shapely
 from geoalchemy2 import Geometry, WKBElement
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import (
-    ColumnClause,
+    ARRAY,
+    Boolean,
     Connection,
+    DateTime,
     Double,
+    LargeBinary,
     Select,
     Table,
     Text,
+    bindparam,
     case,
     cast,
     column,
@@ -26,9 +30,9 @@ from sqlalchemy import (
     select,
     union_all,
     update,
-    values,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.types import TypeEngine
 
 from grid_boundaries.crs import lonlat_from_metres
 from grid_boundaries.outbox import outbox
@@ -169,18 +173,15 @@ def store_blind(
     gone = [code for code, shape in blind.items() if shape.is_empty]
     if gone:
         connection.execute(delete(blind_ground).where(blind_ground.c.id.in_(gone)))
-    rows = [
-        {
-            "id": code, "grid_code": code, "unit_path": paths[code],
-            "geom": _stored(shape, srid), "area_m2": shape.area,
+    left = {code: shape for code, shape in blind.items() if not shape.is_empty}
+    if left:
+        columns = {
+            "codes": list(left),
+            "paths": [paths[code] for code in left],
+            "shapes": [_wkb(shape, srid) for shape in left.values()],
+            "areas": [shape.area for shape in left.values()],
         }
-        for code, shape in blind.items() if not shape.is_empty
-    ]  # fmt: skip
-    if not rows:
-        return
-    new = upsert(blind_ground).values(rows)
-    anew = {name: new.excluded[name] for name in ("geom", "area_m2")}
-    connection.execute(new.on_conflict_do_update(index_elements=[blind_ground.c.id], set_=anew))
+        connection.execute(_PUT_BLIND, columns)
 
 
 def store_figures(
@@ -204,28 +205,54 @@ def store_figures(
     """
     if not changes:
         return
-    names = ("grid_code", "blind_m2", *COUNTS)
-    types = (Text, *[Double] * (len(names) - 1))
-    columns: list[ColumnClause[Any]] = [
-        column(name, kind) for name, kind in zip(names, types, strict=True)
-    ]
-    lines = [(code, *line) for code, line in sorted(changes.items())]
-    new = values(*columns, name="changes").data(lines)
-    table = grid_coverage.c
-    blind_m2 = cast(new.c.blind_m2, Double)
-    # rounding may leave a blind hair more than there was open
-    seen_m2 = func.greatest(table.open_m2 - blind_m2, 0.0)
-    put: dict[str, Any] = {name: table[name] + new.c[name] for name in COUNTS}
-    put["seen_m2"] = case((blind_m2.is_(None), table.seen_m2), else_=seen_m2)
-    put["computed_at"] = now
-    if is_current:
-        put["input_version"] = select(func.max(outbox.c.id)).scalar_subquery()
-    connection.execute(update(grid_coverage).where(table.grid_code == new.c.grid_code).values(put))
+    codes = sorted(changes)
+    columns = zip(*(changes[code] for code in codes), strict=True)
+    given = {f"all_{name}": list(column) for name, column in zip(_FIGURES, columns, strict=True)}
+    connection.execute(_PUT_FIGURES, {"codes": codes, "now": now, "current": is_current, **given})
 
 
-def _stored(shape: BaseGeometry, srid: int) -> WKBElement:
+def _wkb(shape: BaseGeometry, srid: int) -> bytes:
     """Return an area as the tables take it: a multipolygon in degrees."""
     parts = shapely.multipolygons(shapely.get_parts(shape))
     moved = shapely.transform(parts, lambda xy: lonlat_from_metres(xy, srid))
-    stored = shapely.set_srid(moved, STORED_SRID)
-    return WKBElement(bytes(shapely.to_wkb(stored, include_srid=True)), extended=True)
+    return bytes(shapely.to_wkb(shapely.set_srid(moved, STORED_SRID), include_srid=True))
+
+
+def _stored(shape: BaseGeometry, srid: int) -> WKBElement:
+    return WKBElement(_wkb(shape, srid), extended=True)
+
+
+def _arrays(**types: TypeEngine[Any]) -> Any:
+    """Return a table made of arrays given as parameters, one a column."""
+    given = [cast(bindparam(name), ARRAY(kind)) for name, kind in types.items()]
+    names = [column(name, kind) for name, kind in types.items()]
+    return func.unnest(*given).table_valued(*names, name="given").render_derived()
+
+
+def _putting_blind() -> Any:
+    given = _arrays(codes=Text(), paths=Text(), shapes=LargeBinary(), areas=Double())
+    shape = func.st_geomfromewkb(given.c.shapes)
+    rows = select(given.c.codes, given.c.codes, given.c.paths, shape, given.c.areas)
+    names = ["id", "grid_code", "unit_path", "geom", "area_m2"]
+    new = upsert(blind_ground).from_select(names, rows)
+    anew = {name: new.excluded[name] for name in ("geom", "area_m2")}
+    return new.on_conflict_do_update(index_elements=[blind_ground.c.id], set_=anew)
+
+
+def _putting_figures() -> Any:
+    given = _arrays(codes=Text(), **{f"all_{name}": Double() for name in _FIGURES})
+    table, blind_m2 = grid_coverage.c, given.c.all_blind_m2
+    # rounding may leave a blind hair more than there was open
+    seen_m2 = func.greatest(table.open_m2 - blind_m2, 0.0)
+    newest = select(func.max(outbox.c.id)).scalar_subquery()
+    put: dict[str, Any] = {name: table[name] + given.c[f"all_{name}"] for name in COUNTS}
+    put["seen_m2"] = case((blind_m2.is_(None), table.seen_m2), else_=seen_m2)
+    put["computed_at"] = bindparam("now", type_=DateTime(timezone=True))
+    current = bindparam("current", type_=Boolean)
+    put["input_version"] = case((current, newest), else_=table.input_version)
+    return update(grid_coverage).where(table.grid_code == given.c.codes).values(put)
+
+
+_FIGURES = ("blind_m2", *COUNTS)
+# made once: with lists of values they would be put together anew for every number of grids
+_PUT_BLIND, _PUT_FIGURES = _putting_blind(), _putting_figures()
