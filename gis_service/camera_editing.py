@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-import numpy as np
 import orjson
-from geopandas import GeoDataFrame, points_from_xy
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection, func, insert, select, update
@@ -19,7 +17,6 @@ from gis_service.access import Asker, writing_view
 from gis_service.database import enter_scope
 from gis_service.ingest import Ingest
 from gis_service.refresh import is_stale, job_named
-from grid_boundaries.crs import metres_from_lonlat
 from grid_boundaries.errors import Conflict, NotAllowed, NotFound, Refused
 from grid_boundaries.tables import STORED_SRID
 from grid_boundaries.view import View, narrowed
@@ -27,7 +24,7 @@ from layers.camera_changes import camera_change
 from layers.cameras import camera
 from layers.coverage.figures import BUILT_STATES
 from layers.coverage.forbidden import forbidden_at, forbidden_word
-from layers.coverage.live import AFTER, BEFORE, Followed, follow
+from layers.coverage.live import Followed, Place, follow
 from layers.coverage.results import JOB, share_results
 from layers.coverage.tables import grid_coverage
 from layers.read import the_county
@@ -127,8 +124,8 @@ def edit_camera(
     after["assumed"] = [word for word in before["assumed"] if word not in asked.values]
     _refuse_unbuilt(after)
     _write(connection, asker, before, after, now)
-    pair = _pair(before, after, the_county(connection).metric_srid)
-    followed = follow(connection, view, key, pair, now, is_current=is_current)
+    place = Place(connection, view, the_county(connection))
+    followed = follow(place, before, after, now, is_current=is_current)
     enter_scope(connection, asker.view)
     figures = grid_figures(connection, asker.view, followed.grids)
     return Edited(after, followed, figures)
@@ -242,10 +239,3 @@ def _write(connection: Connection, asker: Asker, before: Row, after: Row, now: d
         connection.execute(update(camera).where(camera.c.id == after["id"]).values(put))
     told = {"camera_id": after["id"], "actor": asker.view.actor, "at": now, "changed": changed}
     connection.execute(insert(camera_change).values(told | {"unit_path": after["unit_path"]}))
-
-
-def _pair(before: Row, after: Row, srid: int) -> GeoDataFrame:
-    lonlat = np.array([[row["lon"], row["lat"]] for row in (before, after)])
-    x_m, y_m = metres_from_lonlat(lonlat, srid).T
-    places = points_from_xy(x_m, y_m)
-    return GeoDataFrame([before, after], geometry=places, crs=srid, index=[BEFORE, AFTER])

@@ -47,11 +47,16 @@ def seen_shares(areas: GeoSeries, views: GeoSeries) -> pd.Series[float]:
     require_areas(areas, "面", "areas")
     require_areas(views, "可视范围", "views")
     shapes, sights = areas.to_numpy(), views.to_numpy()
-    area, view = shapely.STRtree(sights).query(shapes, predicate="intersects")[:2]
-    seen = _united(sights[view], area, len(shapes))
-    seen_m2, whole_m2 = shapely.area(shapely.intersection(shapes, seen)), shapely.area(shapes)
+    seen_m2, whole_m2 = seen_areas_m2(shapes, sights), shapely.area(shapes)
     shares = np.divide(seen_m2, whole_m2, out=np.zeros(len(shapes)), where=whole_m2 > 0)
     return pd.Series(shares, index=areas.index)
+
+
+def seen_areas_m2(areas: NDArray[Any], views: NDArray[Any]) -> NDArray[np.float64]:
+    """Return how much of each area lies inside the union of the views; plain arrays, unchecked."""
+    area, view = shapely.STRtree(views).query(areas, predicate="intersects")[:2]
+    seen = _united(views[view], area, len(areas))
+    return np.asarray(shapely.area(shapely.intersection(areas, seen)), dtype=np.float64)
 
 
 def share_of(counts: pd.Series[Any], shares: pd.Series[float]) -> float:

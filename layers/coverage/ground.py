@@ -96,7 +96,8 @@ def blind_ground(
     require_areas(views, "可视范围", "views")
     if buildings is not None:
         require_areas(buildings, "建筑物轮廓", "building footprints")
-    return _without(grids, np.concatenate([_standing(cover) for cover in covers]))
+    shapes = np.concatenate([_standing(cover) for cover in covers])
+    return GeoSeries(without(grids.to_numpy(), shapes), index=grids.index, crs=grids.crs)
 
 
 def open_ground(grids: GeoSeries, buildings: GeoSeries | None) -> GeoSeries:
@@ -110,15 +111,16 @@ def _standing(areas: GeoSeries) -> NDArray[Any]:
     return standing
 
 
-def _without(grids: GeoSeries, covers: NDArray[Any]) -> GeoSeries:
-    left: NDArray[Any] = np.array(grids.to_numpy(), dtype=object)
+def without(areas: NDArray[Any], covers: NDArray[Any]) -> NDArray[Any]:
+    """Return what of each area no cover covers: `blind_ground` on plain arrays, unchecked."""
+    left: NDArray[Any] = np.array(areas, dtype=object)
     left[shapely.is_missing(left)] = shapely.Polygon()
-    grid, cover = shapely.STRtree(covers).query(left, predicate="intersects")
-    starts = np.searchsorted(grid, np.arange(len(left) + 1))
-    # a grid at a time, because one union of a county's views is far dearer than many small ones
-    for place in np.unique(grid):
+    area, cover = shapely.STRtree(covers).query(left, predicate="intersects")
+    starts = np.searchsorted(area, np.arange(len(left) + 1))
+    # an area at a time, because one union of a county's views is far dearer than many small ones
+    for place in np.unique(area):
         mine = covers[cover[starts[place] : starts[place + 1]]]
         union = shapely.union_all(mine, grid_size=NODING_M)
         left[place] = shapely.difference(left[place], union, grid_size=NODING_M)
     left[shapely.is_empty(left)] = shapely.Polygon()
-    return GeoSeries(left, index=grids.index, crs=grids.crs)
+    return left

@@ -6,31 +6,38 @@ so that the county is not computed again because of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
+from numpy.typing import NDArray
+from pandas import Series
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, literal, select
 
-from grid_boundaries.crs import in_degrees
+from grid_boundaries.crs import metres_from_lonlat
 from grid_boundaries.view import View, narrowed
 from layers.cameras import camera
 from layers.coverage import results
 from layers.coverage.figures import is_built, is_working, left_out
-from layers.coverage.inputs import Box, read_near
-from layers.coverage.refresh import EVEN, NOT_WORKING
-from layers.coverage.tables import grid_coverage
+from layers.coverage.near import scene_in
+from layers.coverage.refresh import NOT_WORKING
 from layers.coverage.visibility import visible_areas
 from layers.coverage.windows import MARGIN_M, Scene, counted_change, patched, window_of
-from layers.read import County, outbox_version, the_county
+from layers.read import County
 
 NOTHING: BaseGeometry = shapely.Polygon()
 BEFORE, AFTER = "before", "after"
+# columns of a camera that its sight and its counts are made of
+DRAWN = (
+    "grid_code", "state", "online", "indoor", "azimuth_deg", "view_angle_deg", "range_m",
+)  # fmt: skip
+Camera = Mapping[str, Any]
+SEEN, OWN = slice(0, 3), slice(3, 6)  # of `results.COUNTS`: what is seen, and the cameras
 
 
 @dataclass(frozen=True)
@@ -39,26 +46,21 @@ class Area:
 
     Parameters
     ----------
-    box
-        Metres; all buildings that its sight can depend on meet it.
     paths
         Unit path of each grid of the scene.
     was, now
         What the camera saw here and what it sees; POLYGON EMPTY for nothing.
     """
 
-    box: BaseGeometry
     scene: Scene
     paths: dict[str, str]
     was: BaseGeometry
     now: BaseGeometry
 
     @property
-    def codes(self) -> set[str]:
-        """The grids whose figures may change."""
-        near = (self.scene.key_places, self.scene.homes, self.scene.blocks)
-        held = (set(one["grid_code"].dropna()) for one in near if len(one))
-        return set(self.scene.grids.index).union(*held)
+    def window(self) -> BaseGeometry:
+        """Where something may change."""
+        return window_of(self.was, self.now)
 
 
 @dataclass(frozen=True)
@@ -77,162 +79,145 @@ class Followed:
     view_m2: float
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where results are kept: a connection, a view of the whole county, and the county."""
+
+    connection: Connection
+    view: View
+    county: County
+
+    @property
+    def srid(self) -> int:
+        """The county's metric CRS."""
+        return self.county.metric_srid
+
+
 def follow(
-    connection: Connection,
-    view: View,
-    key: str,
-    pair: GeoDataFrame,
-    now: datetime,
-    *,
-    is_current: bool = True,
+    place: Place, before: Camera, row: Camera, now: datetime, *, is_current: bool = True
 ) -> Followed:
     """Compute anew what one camera's change touches, and store it.
 
     Parameters
     ----------
-    connection
+    place
         In the transaction that changes the camera. Its scope is the whole county, the camera's row
         is locked, and `results.share_results` was called before anything was read.
-    view
-        Of the whole county.
-    key
-        The camera's id.
-    pair
-        Two rows as of `camera` in the county's metres, indexed "before" and "after".
+    before, row
+        The camera's row as it was and as it is now, with ``lon`` and ``lat`` for its geometry.
     now
         Written beside the results, aware.
     is_current
         Whether the results held every other change; if not, they keep the version they had.
     """
-    county = the_county(connection)
-    was = results.stored_view(connection, view, key, county.metric_srid)
-    areas = _areas(connection, view, county, was, pair)
-    own = _own_counts(pair)
-    codes = set(own.index).union(*(area.codes for area in areas))
-    gone = _no_longer_assumed(connection, view, pair)
+    connection, view = place.connection, place.view
+    pair = _pair(before, row, place.srid)
+    was = results.stored_view(connection, view, row["id"], place.county)
+    reasons = left_out(pair)
+    areas = _areas(place, was, pair, looks=AFTER not in reasons.index)
+    changes = _own_counts(pair, reasons)
+    codes = {*changes, *(code for area in areas for code in area.scene.codes(area.window))}
+    lost = {*before["assumed"]} - {*row["assumed"]}
+    gone = _no_longer_assumed(connection, view, lost)
     held = results.locked_grids(connection, view, None if gone else codes)
-    changes = [own, *(_followed(connection, view, area, key, held) for area in areas)]
-    seen = GeoSeries([area.now for area in areas if not area.now.is_empty], crs=pair.crs)
-    results.store_view(connection, key, pair.loc[AFTER], seen, had=not was.is_empty)
-    version = outbox_version(connection) if is_current else None
-    figures = _summed(changes, held)
-    results.store_figures(connection, figures, now, version)
+    blind_m2: dict[str, float] = {}
+    for area in areas:
+        _add(changes, SEEN, _followed(place, area, row["id"], held, blind_m2))
+    seen = next((area.now for area in areas if not area.now.is_empty), NOTHING)
+    results.store_view(connection, row, seen, place.srid, had=not was.is_empty)
+    lines = {
+        code: (blind_m2.get(code), *changes.get(code, _ZEROS).tolist())
+        for code in sorted({*changes, *blind_m2} & held)
+    }
+    results.store_figures(connection, lines, now, is_current=is_current)
     results.forget_assumed(connection, gone)
     results.note_answered(connection)
-    return Followed(figures.index.tolist(), float(seen.area.sum()))
+    return Followed(list(lines), float(seen.area))
 
 
-def _summed(changes: Sequence[pd.DataFrame], held: Collection[str]) -> pd.DataFrame:
-    by_grid = pd.concat(changes).groupby(level=0)
-    figures = by_grid.sum().reindex(columns=list(results.COUNTS), fill_value=0.0)
-    # a grid of two areas was patched twice, and the second time from the first
-    figures["blind_m2"] = by_grid["blind_m2"].last() if "blind_m2" in by_grid.obj else np.nan
-    return figures[figures.index.isin(list(held))]
+def _pair(before: Camera, after: Camera, srid: int) -> GeoDataFrame:
+    """Return what counts of two rows of a camera, in metres, indexed "before" and "after"."""
+    lonlat = np.array([[row["lon"], row["lat"]] for row in (before, after)])
+    places = shapely.points(metres_from_lonlat(lonlat, srid))
+    columns = {name: [before[name], after[name]] for name in DRAWN}
+    return GeoDataFrame(columns, geometry=places, crs=srid, index=[BEFORE, AFTER])
 
 
-def _no_longer_assumed(connection: Connection, view: View, pair: GeoDataFrame) -> list[str]:
-    """Return what was assumed of this camera, and now is of none."""
-    lost = sorted({*pair.loc[BEFORE, "assumed"]} - {*pair.loc[AFTER, "assumed"]})
+def _add(changes: dict[str, Any], at: slice, more: dict[str, Any]) -> None:
+    for code, line in more.items():
+        changes.setdefault(code, _ZEROS.copy())[at] += line
+
+
+def _no_longer_assumed(connection: Connection, view: View, words: Collection[str]) -> list[str]:
+    """Return the words that no camera's values are assumed by any more."""
     still = narrowed(select(literal(1)), view, camera.c.unit_path).limit(1)
     return [
         word
-        for word in lost
+        for word in sorted(words)
         if connection.scalar(still.where(camera.c.assumed.contains([word]))) is None
     ]
 
 
-def _areas(
-    connection: Connection, view: View, county: County, was: BaseGeometry, pair: GeoDataFrame
-) -> list[Area]:
+def _areas(place: Place, was: BaseGeometry, pair: GeoDataFrame, *, looks: bool) -> list[Area]:
     """Return where the camera saw and sees; one area where the two are near each other."""
-    looks = AFTER not in left_out(pair).index
-    reach = _reach(pair) if looks else NOTHING
     old = window_of(was)
+    reach = _reach(pair) if looks else NOTHING
     boxes = [box for box in (old, reach) if not box.is_empty]
     if len(boxes) == 2 and old.intersects(reach):
         boxes = [shapely.envelope(shapely.union(old, reach))]
-    areas = []
-    for box in boxes:
-        scene, paths = _scene(connection, view, county, box)
-        is_here = looks and shapely.covers(box, reach)
-        seen = _sight(pair, scene) if is_here else NOTHING
-        areas.append(Area(box, scene, paths, was if box.covers(old) else NOTHING, seen))
-    return areas
+    return [_area(place, box, was if box.covers(old) else NOTHING, reach, pair) for box in boxes]
+
+
+def _area(
+    place: Place, box: BaseGeometry, was: BaseGeometry, reach: BaseGeometry, pair: GeoDataFrame
+) -> Area:
+    scene, paths = scene_in(place.connection, place.view, place.county, box)
+    if not box.covers(reach):
+        return Area(scene, paths, was, NOTHING)
+    buildings = GeoSeries(scene.buildings, crs=pair.crs)
+    return Area(scene, paths, was, visible_areas(pair.loc[[AFTER]], buildings).iloc[0])
 
 
 def _reach(pair: GeoDataFrame) -> BaseGeometry:
-    row = pair.loc[AFTER]
-    reach_m = float(row["range_m"]) + MARGIN_M
-    x, y = row["geometry"].x, row["geometry"].y
-    return shapely.box(x - reach_m, y - reach_m, x + reach_m, y + reach_m)
-
-
-def _sight(pair: GeoDataFrame, scene: Scene) -> BaseGeometry:
-    return visible_areas(pair.loc[[AFTER]], scene.buildings).iloc[0]
-
-
-def _scene(
-    connection: Connection, view: View, county: County, box: BaseGeometry
-) -> tuple[Scene, dict[str, str]]:
-    near = read_near(connection, view, county, _degrees(box, county.metric_srid))
-    blocks = near.blocks if near.homes.empty and _is_areal(connection, view) else near.blocks[:0]
-    grids = near.grids
-    scene = Scene(grids.geometry, near.buildings.geometry, near.key_places, near.homes, blocks)
-    return scene, grids["unit_path"].to_dict()
-
-
-def _is_areal(connection: Connection, view: View) -> bool:
-    """Say whether people were taken as spread over their blocks."""
-    statement = narrowed(select(grid_coverage.c.assumed), view, grid_coverage.c.unit_path)
-    return EVEN in (connection.scalar(statement.limit(1)) or [])
-
-
-def _degrees(box: BaseGeometry, srid: int) -> Box:
-    # a straight side in metres is bent in degrees, by less than the margin at such lengths
-    west, south, east, north = in_degrees(GeoSeries([box], crs=srid)).total_bounds.tolist()
-    return (west, south, east, north)
+    (x, y), reach_m = shapely.get_coordinates(pair.geometry.iloc[1])[0], pair["range_m"].iloc[1]
+    far_m = float(reach_m) + MARGIN_M
+    box: BaseGeometry = shapely.box(x - far_m, y - far_m, x + far_m, y + far_m)
+    return box
 
 
 def _followed(
-    connection: Connection, view: View, area: Area, key: str, held: Collection[str]
-) -> pd.DataFrame:
-    """Store an area's blind ground and return how the figures of its grids change."""
-    window = window_of(area.was, area.now)
+    place: Place, area: Area, key: str, held: Collection[str], blind_m2: dict[str, float]
+) -> dict[str, NDArray[np.float64]]:
+    """Store an area's blind ground, note its sizes, and return how counts of grids change."""
+    window, scene = area.window, area.scene
     if window.is_empty:
-        return pd.DataFrame()
-    scene, crs = area.scene, area.scene.grids.crs
-    others = results.views_in(connection, view, _near(scene, window), crs.to_epsg(), but=key)
-    before, after = (_with(others, one) for one in (area.was, area.now))
-    changes = counted_change(scene, before, after, window)
-    met = [code for code in scene.grids.index[scene.grids.intersects(window)] if code in held]
-    blind = results.blind_in(connection, view, met, crs.to_epsg())
-    blind = patched(blind, scene, after, window)
-    results.store_blind(connection, blind, area.paths)
-    return changes.join(blind.area.rename("blind_m2"), how="outer")
+        return {}
+    met = [code for code, shape in scene.grids.items() if code in held and shape.intersects(window)]
+    # all that may see a home that meets the window
+    near = window_of(window, *scene.homes.meeting(window).shapes)
+    views, blind = results.views_and_blind(place.connection, place.view, place.county, near, met)
+    views.pop(key, None)
+    before, after = (_with(list(views.values()), one) for one in (area.was, area.now))
+    covers = np.concatenate([after, scene.buildings])
+    anew = {code: patched(blind[code], scene.grids[code], covers, window) for code in met}
+    results.store_blind(place.connection, anew, area.paths, place.srid)
+    blind_m2.update((code, shape.area) for code, shape in anew.items())
+    return counted_change(scene, before, after, window)
 
 
-def _near(scene: Scene, window: BaseGeometry) -> Box:
-    """Return the box of all whose being seen is asked about, in degrees."""
-    homes = scene.homes[scene.homes.intersects(window)]
-    shapes = np.append(homes.geometry.to_numpy(), window)
-    return _degrees(window_of(*shapes), scene.grids.crs.to_epsg())
+def _with(others: list[BaseGeometry], own: BaseGeometry) -> NDArray[Any]:
+    return np.array([*others, *([] if own.is_empty else [own])], dtype=object)
 
 
-def _with(others: GeoSeries, own: BaseGeometry) -> GeoSeries:
-    if own.is_empty:
-        return others
-    return GeoSeries(np.append(others.to_numpy(), own), crs=others.crs)
-
-
-def _own_counts(pair: GeoDataFrame) -> pd.DataFrame:
+def _own_counts(pair: GeoDataFrame, reasons: Series[str]) -> dict[str, NDArray[np.float64]]:
     """Return what the camera itself adds to its new grid and takes from its old one."""
-    reasons = left_out(pair).reindex(pair.index)
-    counts = pd.DataFrame(
-        {
-            "cameras_built": is_built(pair).astype(float),
-            "cameras_working": is_working(pair).astype(float),
-            "cameras_left_out": (reasons.notna() & ~reasons.isin(NOT_WORKING)).astype(float),
-        }
-    )
-    counts.loc[BEFORE] *= -1.0
-    return counts.groupby(pair["grid_code"].to_numpy(object)).sum()
+    faulty = pair.index.isin(reasons.index[~reasons.isin(NOT_WORKING)])
+    counts = np.column_stack([is_built(pair), is_working(pair), faulty]).astype(float)
+    found: dict[str, NDArray[np.float64]] = {}
+    for code, line, sign in zip(pair["grid_code"], counts, (-1.0, 1.0), strict=True):
+        if code is not None:
+            _add(found, OWN, {code: sign * line})
+    return found
+
+
+_ZEROS = np.zeros(len(results.COUNTS))

@@ -24,16 +24,12 @@ from layers.coverage.figures import (
 from layers.coverage.ground import blind_ground, open_ground
 from layers.coverage.inputs import Inputs, read_inputs
 from layers.coverage.results import VIEW_COLUMNS, own_results
+from layers.coverage.tables import EVEN, TERRAIN, camera_view, grid_coverage
 from layers.coverage.tables import blind_ground as blind_table
-from layers.coverage.tables import camera_view, grid_coverage
 from layers.coverage.visibility import visible_areas
 from layers.load.write import copy_rows
 from layers.read import outbox_version, the_county
 
-# ridges may hide more: until terrain is counted every figure is a ceiling
-TERRAIN = "terrain"
-# residents taken as spread evenly over their block
-EVEN = "people_spread_evenly"
 # reasons of `left_out` that say a camera is not working, not that its row is at fault
 NOT_WORKING = ("not-built", "offline", "indoor")
 # columns of the table by those of the figures

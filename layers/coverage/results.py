@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import shapely
 from geoalchemy2 import Geometry, WKBElement
-from geopandas import GeoSeries
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import (
+    ARRAY,
+    Boolean,
     Connection,
+    DateTime,
     Double,
+    LargeBinary,
+    Select,
+    Table,
     Text,
+    bindparam,
     case,
     cast,
     column,
     delete,
     func,
     insert,
+    literal,
     select,
+    union_all,
     update,
-    values,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.types import TypeEngine
 
-from grid_boundaries.crs import in_degrees
+from grid_boundaries.crs import lonlat_from_metres
+from grid_boundaries.outbox import outbox
 from grid_boundaries.tables import STORED_SRID
 from grid_boundaries.view import View, narrowed
-from layers.coverage.inputs import Box
+from layers.coverage.near import degrees, in_metres
 from layers.coverage.tables import blind_ground, camera_view, grid_coverage
-from layers.read import metric_frame
+from layers.read import County
 from layers.refreshed import answered
 
 JOB = "coverage"
@@ -89,66 +96,71 @@ def forget_assumed(connection: Connection, words: Collection[str]) -> None:
         connection.execute(said.values(assumed=func.array_remove(assumed, word)))
 
 
-def stored_view(connection: Connection, view: View, key: str, srid: int) -> BaseGeometry:
+def stored_view(connection: Connection, view: View, key: str, county: County) -> BaseGeometry:
     """Return what a camera sees by the stored results, metres; POLYGON EMPTY for nothing."""
-    own = select(camera_view.c.geom).where(camera_view.c.id == key)
-    found = metric_frame(connection, narrowed(own, view, camera_view.c.unit_path), srid)
-    return shapely.Polygon() if found.empty else found.geometry.iloc[0]
+    shape = func.st_asbinary(camera_view.c.geom).label("shape")
+    own = narrowed(select(shape), view, camera_view.c.unit_path).where(camera_view.c.id == key)
+    found = in_metres(connection.execute(own).all(), county)
+    return found[0] if len(found) else shapely.Polygon()
 
 
-def views_in(
-    connection: Connection, view: View, box: Box, srid: int, *, but: str = ""
-) -> GeoSeries:
-    """Return the stored views that meet a box of degrees, metres, indexed by camera.
+def views_and_blind(
+    connection: Connection, view: View, county: County, near: BaseGeometry, codes: Collection[str]
+) -> tuple[dict[str, BaseGeometry], dict[str, BaseGeometry]]:
+    """Return the stored views that meet a box of metres, by camera, and blind ground by grid.
 
-    Parameters
-    ----------
-    but
-        A camera that is left out.
+    A grid of which all is seen has POLYGON EMPTY.
     """
-    here = func.st_makeenvelope(*box, STORED_SRID, type_=Geometry)
-    columns = (camera_view.c.id, camera_view.c.geom)
-    near = select(*columns).where(camera_view.c.geom.intersects(here), camera_view.c.id != but)
-    found = metric_frame(connection, narrowed(near, view, camera_view.c.unit_path), srid)
-    return found.set_index("id").geometry
+    here = func.st_makeenvelope(*degrees(near, county.metric_srid), STORED_SRID, type_=Geometry)
+    views = _shapes_of(camera_view, view).where(camera_view.c.geom.intersects(here))
+    blind = _shapes_of(blind_ground, view).where(blind_ground.c.id.in_(codes))
+    rows = connection.execute(union_all(views, blind)).all()
+    found: dict[str, dict[str, BaseGeometry]] = {table.name: {} for table in _SHOWN}
+    for row, shape in zip(rows, in_metres(rows, county), strict=True):
+        found[row.kind][row.id] = shape
+    nothing = dict.fromkeys(codes, shapely.Polygon())
+    return found[camera_view.name], nothing | found[blind_ground.name]
 
 
-def blind_in(connection: Connection, view: View, codes: Sequence[str], srid: int) -> GeoSeries:
-    """Return the stored blind ground of grids, metres; POLYGON EMPTY where all is seen."""
-    columns = (blind_ground.c.id, blind_ground.c.geom)
-    own = select(*columns).where(blind_ground.c.id.in_(codes))
-    found = metric_frame(connection, narrowed(own, view, blind_ground.c.unit_path), srid)
-    shapes = found.set_index("id").geometry.reindex(codes)
-    return shapes.where(shapes.notna(), shapely.Polygon())
+def _shapes_of(table: Table, view: View) -> Select[Any]:
+    shape = func.st_asbinary(table.c.geom).label("shape")
+    statement = select(literal(table.name).label("kind"), table.c.id, shape)
+    return narrowed(statement, view, table.c.unit_path)
+
+
+_SHOWN = (camera_view, blind_ground)
 
 
 def store_view(
-    connection: Connection, key: str, row: Mapping[str, Any], seen: GeoSeries, *, had: bool
+    connection: Connection, row: Mapping[str, Any], seen: BaseGeometry, srid: int, *, had: bool
 ) -> None:
     """Put what a camera sees in the place of what it saw.
 
     Parameters
     ----------
     row
-        Of `camera`; only what `camera_view` keeps of it is taken.
+        Of `camera`; what `VIEW_COLUMNS` names is kept of it.
     seen
-        One geometry, metres; empty for nothing.
+        Metres; empty for nothing.
     had
         Whether a view is stored.
     """
-    own = camera_view.c.id == key
-    if seen.is_empty.all():
-        connection.execute(delete(camera_view).where(own))
+    own = camera_view.c.id == row["id"]
+    if seen.is_empty:
+        if had:
+            connection.execute(delete(camera_view).where(own))
         return
     kept = {name: row[name] for name in VIEW_COLUMNS}
-    kept |= {"geom": _stored(seen)[0], "area_m2": float(seen.area.iloc[0])}
+    kept |= {"geom": _stored(seen, srid), "area_m2": seen.area}
     if had:
         connection.execute(update(camera_view).where(own).values(kept))
     else:
-        connection.execute(insert(camera_view).values(kept | {"id": key}))
+        connection.execute(insert(camera_view).values(kept | {"id": row["id"]}))
 
 
-def store_blind(connection: Connection, blind: GeoSeries, paths: Mapping[str, str]) -> None:
+def store_blind(
+    connection: Connection, blind: Mapping[str, BaseGeometry], paths: Mapping[str, str], srid: int
+) -> None:
     """Put new blind ground in the place of the old.
 
     Parameters
@@ -158,63 +170,89 @@ def store_blind(connection: Connection, blind: GeoSeries, paths: Mapping[str, st
     paths
         Unit path of each grid.
     """
-    gone = blind.index[blind.is_empty].tolist()
+    gone = [code for code, shape in blind.items() if shape.is_empty]
     if gone:
         connection.execute(delete(blind_ground).where(blind_ground.c.id.in_(gone)))
-    left = blind[~blind.is_empty]
-    if left.empty:
-        return
-    rows = [
-        {"id": code, "grid_code": code, "unit_path": paths[code], "geom": geom, "area_m2": area_m2}
-        for code, geom, area_m2 in zip(left.index, _stored(left), left.area, strict=True)
-    ]
-    new = upsert(blind_ground).values(rows)
-    anew = {name: new.excluded[name] for name in ("geom", "area_m2")}
-    connection.execute(new.on_conflict_do_update(index_elements=[blind_ground.c.id], set_=anew))
+    left = {code: shape for code, shape in blind.items() if not shape.is_empty}
+    if left:
+        columns = {
+            "codes": list(left),
+            "paths": [paths[code] for code in left],
+            "shapes": [_wkb(shape, srid) for shape in left.values()],
+            "areas": [shape.area for shape in left.values()],
+        }
+        connection.execute(_PUT_BLIND, columns)
 
 
 def store_figures(
-    connection: Connection, changes: pd.DataFrame, now: datetime, version: int | None
+    connection: Connection,
+    changes: Mapping[str, Sequence[float | None]],
+    now: datetime,
+    *,
+    is_current: bool,
 ) -> None:
     """Change the figures of grids.
 
     Parameters
     ----------
     changes
-        By grid code: ``blind_m2``, NaN where it stays; and by how much each of `COUNTS` changes.
+        By grid code: m² of blind ground, None where it stays; then by how much each of `COUNTS`
+        changes.
     now
         When they were computed, aware.
-    version
-        The newest change that they hold; None leaves the versions they had.
+    is_current
+        Whether they hold every change there is; if not, they keep the version they had.
     """
-    if changes.empty:
+    if not changes:
         return
-    names = ("grid_code", "blind_m2", *COUNTS)
-    types = (Text, *[Double] * (len(names) - 1))
-    columns = [column(name, kind) for name, kind in zip(names, types, strict=True)]
-    new = values(*columns, name="changes").data(list(_lines(changes)))
-    table = grid_coverage.c
-    blind_m2 = cast(new.c.blind_m2, Double)
+    codes = sorted(changes)
+    columns = zip(*(changes[code] for code in codes), strict=True)
+    given = {f"all_{name}": list(column) for name, column in zip(_FIGURES, columns, strict=True)}
+    connection.execute(_PUT_FIGURES, {"codes": codes, "now": now, "current": is_current, **given})
+
+
+def _wkb(shape: BaseGeometry, srid: int) -> bytes:
+    """Return an area as the tables take it: a multipolygon in degrees."""
+    parts = shapely.multipolygons(shapely.get_parts(shape))
+    moved = shapely.transform(parts, lambda xy: lonlat_from_metres(xy, srid))
+    return bytes(shapely.to_wkb(shapely.set_srid(moved, STORED_SRID), include_srid=True))
+
+
+def _stored(shape: BaseGeometry, srid: int) -> WKBElement:
+    return WKBElement(_wkb(shape, srid), extended=True)
+
+
+def _arrays(**types: TypeEngine[Any]) -> Any:
+    """Return a table made of arrays given as parameters, one a column."""
+    given = [cast(bindparam(name), ARRAY(kind)) for name, kind in types.items()]
+    names = [column(name, kind) for name, kind in types.items()]
+    return func.unnest(*given).table_valued(*names, name="given").render_derived()
+
+
+def _putting_blind() -> Any:
+    given = _arrays(codes=Text(), paths=Text(), shapes=LargeBinary(), areas=Double())
+    shape = func.st_geomfromewkb(given.c.shapes)
+    rows = select(given.c.codes, given.c.codes, given.c.paths, shape, given.c.areas)
+    names = ["id", "grid_code", "unit_path", "geom", "area_m2"]
+    new = upsert(blind_ground).from_select(names, rows)
+    anew = {name: new.excluded[name] for name in ("geom", "area_m2")}
+    return new.on_conflict_do_update(index_elements=[blind_ground.c.id], set_=anew)
+
+
+def _putting_figures() -> Any:
+    given = _arrays(codes=Text(), **{f"all_{name}": Double() for name in _FIGURES})
+    table, blind_m2 = grid_coverage.c, given.c.all_blind_m2
     # rounding may leave a blind hair more than there was open
     seen_m2 = func.greatest(table.open_m2 - blind_m2, 0.0)
-    put: dict[str, Any] = {name: table[name] + new.c[name] for name in COUNTS}
+    newest = select(func.max(outbox.c.id)).scalar_subquery()
+    put: dict[str, Any] = {name: table[name] + given.c[f"all_{name}"] for name in COUNTS}
     put["seen_m2"] = case((blind_m2.is_(None), table.seen_m2), else_=seen_m2)
-    put["computed_at"] = now
-    put |= {} if version is None else {"input_version": version}
-    connection.execute(update(grid_coverage).where(table.grid_code == new.c.grid_code).values(put))
+    put["computed_at"] = bindparam("now", type_=DateTime(timezone=True))
+    current = bindparam("current", type_=Boolean)
+    put["input_version"] = case((current, newest), else_=table.input_version)
+    return update(grid_coverage).where(table.grid_code == given.c.codes).values(put)
 
 
-def _lines(changes: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
-    plain = changes[["blind_m2", *COUNTS]].astype(object)
-    yield from plain.where(plain.notna(), None).itertuples(name=None)
-
-
-def _stored(shapes: GeoSeries) -> list[WKBElement]:
-    """Return areas as the tables take them: multipolygons in degrees."""
-    geometries = in_degrees(shapes).to_numpy().copy()
-    single = shapely.get_type_id(geometries) == shapely.GeometryType.POLYGON
-    geometries[single] = shapely.multipolygons(
-        geometries[single], indices=np.arange(np.count_nonzero(single))
-    )
-    with_srid = shapely.set_srid(geometries, STORED_SRID)
-    return [WKBElement(shapely.to_wkb(one, include_srid=True), extended=True) for one in with_srid]
+_FIGURES = ("blind_m2", *COUNTS)
+# made once: with lists of values they would be put together anew for every number of grids
+_PUT_BLIND, _PUT_FIGURES = _putting_blind(), _putting_figures()

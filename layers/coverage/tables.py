@@ -8,6 +8,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from grid_boundaries.tables import code, metadata
 from layers.layer import feature_table
 
+# words of `assumed`: ridges may hide more, so until terrain is counted every figure is a ceiling
+TERRAIN = "terrain"
+# residents taken as spread evenly over their block
+EVEN = "people_spread_evenly"
+
 # what a camera sees among the buildings; `id` is the camera's
 camera_view = feature_table(
     "camera_view",

@@ -2,29 +2,53 @@
 
 Outside the window of a view nothing can change, so the blind ground there is kept as it is, and
 the figures of a grid move by what they are inside the window after the change less what they were
-before it.
+before it. Works on plain arrays, because it is done within a request.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import shapely
-from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from grid_boundaries.topology import polygons_only
-from layers.coverage.areal import seen_shares
-from layers.coverage.figures import is_seen
-from layers.coverage.ground import NODING_M, blind_ground
+from layers.coverage.areal import seen_areas_m2
+from layers.coverage.figures import TOLERANCE_M
+from layers.coverage.ground import NODING_M, without
 
-# more than what `is_seen` bridges between a view and a façade
+# more than what is bridged between a view and a façade
 MARGIN_M = 1.0
-COUNTED = ("people", "households")
+Shapes = NDArray[Any]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Things that are seen or not, each counting in a grid.
+
+    Parameters
+    ----------
+    shapes
+        Points, footprints or areas; metres.
+    grid_code
+        Of each; None counts nowhere.
+    numbers
+        ``[things, kinds]`` what each counts for.
+    """
+
+    shapes: Shapes
+    grid_code: NDArray[Any]
+    numbers: Floats
+
+    def meeting(self, window: BaseGeometry) -> Counted:
+        """Return the things that meet a window."""
+        met = shapely.intersects(self.shapes, window)
+        return Counted(self.shapes[met], self.grid_code[met], self.numbers[met])
 
 
 @dataclass(frozen=True)
@@ -37,19 +61,25 @@ class Scene:
         Whole outlines by grid code.
     buildings
         Footprints.
-    key_places
-        Points with ``grid_code``.
+    places
+        Key places, counted 1.
     homes
-        Footprints with ``grid_code``, ``people`` and ``households``.
+        Footprints with people and households.
     blocks
         The same where only blocks are counted; empty where homes are known.
     """
 
-    grids: GeoSeries
-    buildings: GeoSeries
-    key_places: GeoDataFrame
-    homes: GeoDataFrame
-    blocks: GeoDataFrame
+    grids: Mapping[str, BaseGeometry]
+    buildings: Shapes
+    places: Counted
+    homes: Counted
+    blocks: Counted
+
+    def codes(self, window: BaseGeometry) -> set[str]:
+        """Return the grids whose figures may change by what is seen in a window."""
+        near = (self.places, self.homes, self.blocks)
+        held = (code for one in near for code in one.meeting(window).grid_code if code is not None)
+        return {*held, *(code for code, shape in self.grids.items() if shape.intersects(window))}
 
 
 def window_of(*views: BaseGeometry) -> BaseGeometry:
@@ -66,36 +96,38 @@ def window_of(*views: BaseGeometry) -> BaseGeometry:
     return shapely.box(*low, *high)
 
 
-def patched(blind: GeoSeries, scene: Scene, views: GeoSeries, window: BaseGeometry) -> GeoSeries:
-    """Return the blind ground of grids, computed anew inside a window and as it was outside.
+def patched(
+    blind: BaseGeometry,
+    outline: BaseGeometry,
+    covers: Shapes,
+    window: BaseGeometry,
+) -> BaseGeometry:
+    """Return a grid's blind ground, computed anew inside a window and as it was outside.
 
     Parameters
     ----------
     blind
-        What the grids' blind ground was; POLYGON EMPTY for none.
-    scene
-        Holds every grid of `blind` and all buildings that meet the window.
-    views
-        Visible areas, all that meet the window.
-
-    Returns
-    -------
-    GeoSeries
-        Polygons and multipolygons with the index of `blind`.
+        What it was; POLYGON EMPTY for none.
+    outline
+        Of the whole grid.
+    covers
+        Views and buildings, all that meet the window.
     """
-    grids = shapely.intersection(
-        scene.grids.loc[blind.index].to_numpy(), window, grid_size=NODING_M
-    )
-    inside = GeoSeries(polygons_only(np.asarray(grids)), index=blind.index, crs=blind.crs)
-    anew = blind_ground(inside, views, scene.buildings).to_numpy()
-    kept = np.asarray(shapely.difference(blind.to_numpy(), window, grid_size=NODING_M))
-    whole = shapely.union(polygons_only(kept), polygons_only(anew), grid_size=NODING_M)
-    return GeoSeries(polygons_only(np.asarray(whole)), index=blind.index, crs=blind.crs)
+    inside = _areas(shapely.intersection(outline, window, grid_size=NODING_M))
+    anew = without(inside, covers)
+    kept = _areas(shapely.difference(blind, window, grid_size=NODING_M))
+    whole = shapely.union(kept[0], polygons_only(anew)[0], grid_size=NODING_M)
+    patched_whole: BaseGeometry = _areas(whole)[0]
+    return patched_whole
+
+
+def _areas(shape: BaseGeometry) -> Shapes:
+    return polygons_only(np.array([shape], dtype=object))
 
 
 def counted_change(
-    scene: Scene, before: GeoSeries, after: GeoSeries, window: BaseGeometry
-) -> pd.DataFrame:
+    scene: Scene, before: Shapes, after: Shapes, window: BaseGeometry
+) -> dict[str, Floats]:
     """Return by how much the unseen key places, people and households of grids change.
 
     Parameters
@@ -105,53 +137,35 @@ def counted_change(
 
     Returns
     -------
-    DataFrame
-        ``key_places_unseen``, ``people_unseen`` and ``households_unseen`` by grid code, only grids
-        where one of them is not 0.
+    dict
+        By grid code: key places, people, households; only grids where one of them changes.
     """
-    places = pd.DataFrame({"key_places_unseen": 1.0}, index=scene.key_places.index)
-    parts = [
-        _by_grid(places, _lost(scene.key_places, before, after), scene.key_places),
-        _by_grid(_numbers(scene.homes), _lost(scene.homes, before, after), scene.homes),
-        _areal_change(scene.blocks, before, after, window),
-    ]
-    return pd.concat(parts).groupby(level=0).sum().reindex(columns=_COLUMNS, fill_value=0.0)
+    places = scene.places.meeting(window)
+    homes = scene.homes.meeting(window)
+    blocks = scene.blocks.meeting(window)
+    part = shapely.intersection(blocks.shapes, window)
+    fewer_m2 = seen_areas_m2(part, before) - seen_areas_m2(part, after)
+    found: dict[str, Floats] = {}
+    _add(found, places, _lost(places.shapes, before, after), slice(0, 1))
+    _add(found, homes, _lost(homes.shapes, before, after), slice(1, 3))
+    # people count as spread over their whole block
+    _add(found, blocks, fewer_m2 / shapely.area(blocks.shapes), slice(1, 3))
+    return found
 
 
-_COLUMNS = ["key_places_unseen", *(f"{word}_unseen" for word in COUNTED)]
+def _lost(shapes: Shapes, before: Shapes, after: Shapes) -> Floats:
+    """Return 1 for each shape that is no longer seen, -1 for each that now is."""
+    lost = np.zeros(len(shapes))
+    for views, sign in ((before, 1.0), (after, -1.0)):
+        tree = shapely.STRtree(views)
+        found, _ = tree.query(shapes, predicate="dwithin", distance=TOLERANCE_M)
+        lost[np.unique(found)] += sign
+    return lost
 
 
-def _lost(things: GeoDataFrame, before: GeoSeries, after: GeoSeries) -> NDArray[np.float64]:
-    """Return 1 for each thing that is no longer seen, -1 for each that now is."""
-    was, now = (is_seen(things.geometry, views).to_numpy() for views in (before, after))
-    return was.astype(float) - now
-
-
-def _numbers(residents: pd.DataFrame) -> pd.DataFrame:
-    columns = {
-        f"{word}_unseen": residents[word].to_numpy(dtype=np.float64, na_value=0.0)
-        for word in COUNTED
-    }
-    return pd.DataFrame(columns, index=residents.index)
-
-
-def _by_grid(
-    numbers: pd.DataFrame, lost: NDArray[np.float64], things: pd.DataFrame
-) -> pd.DataFrame:
-    changed = np.flatnonzero(lost)
-    moved = numbers.iloc[changed].mul(lost[changed], axis=0)
-    return moved.groupby(things["grid_code"].to_numpy()[changed]).sum()
-
-
-def _areal_change(
-    blocks: GeoDataFrame, before: GeoSeries, after: GeoSeries, window: BaseGeometry
-) -> pd.DataFrame:
-    if blocks.empty:
-        return pd.DataFrame()
-    whole: NDArray[Any] = blocks.geometry.to_numpy()
-    inside = shapely.intersection(whole, window)
-    areas = GeoSeries(polygons_only(np.asarray(inside)), index=blocks.index, crs=blocks.crs)
-    # a share of the part inside counts for as much of the whole as the part is of it
-    part = areas.area.to_numpy() / shapely.area(whole)
-    lost = (seen_shares(areas, before) - seen_shares(areas, after)).to_numpy() * part
-    return _by_grid(_numbers(blocks), lost, blocks)
+def _add(found: dict[str, Floats], things: Counted, lost: Floats, at: slice) -> None:
+    for place in np.flatnonzero(lost):
+        code = things.grid_code[place]
+        if code is not None:
+            line = found.setdefault(code, np.zeros(3))
+            line[at] += lost[place] * things.numbers[place]

@@ -7,17 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from geopandas import GeoDataFrame, points_from_xy
 from sqlalchemy import Connection, func, select, text, update
 
-from grid_boundaries.crs import metres_from_lonlat
 from grid_boundaries.view import View
 from layers.cameras import camera
-from layers.coverage.live import AFTER, BEFORE, Followed, follow
+from layers.coverage.live import Followed, Place, follow
 from layers.coverage.refresh import refresh
 from layers.coverage.results import COUNTS, share_results
 from layers.coverage.tables import blind_ground, camera_view, grid_coverage
-from tests.county import COUNTY_PATH, METRIC_SRID, NOW, build
+from layers.read import the_county
+from tests.county import COUNTY_PATH, NOW, build
 from tests.layers.coverage.town import block_at, build_town, points
 
 COUNTY = View(actor="tester", scope=(COUNTY_PATH,))
@@ -52,13 +51,8 @@ def change(connection: Connection, key: str, **values: Any) -> Followed:
     put = {name: after[name] for name in after if name not in {"lon", "lat"}}
     put["geom"] = f"SRID=4490;POINT({after['lon']!r} {after['lat']!r})"
     connection.execute(update(camera).where(camera.c.id == key).values(put))
-    return follow(connection, COUNTY, key, pair_of(before, after), NOW)
-
-
-def pair_of(before: Row, after: Row) -> GeoDataFrame:
-    lonlat = np.array([[row["lon"], row["lat"]] for row in (before, after)])
-    places = points_from_xy(*metres_from_lonlat(lonlat, METRIC_SRID).T)
-    return GeoDataFrame([before, after], geometry=places, crs=METRIC_SRID, index=[BEFORE, AFTER])
+    place = Place(connection, COUNTY, the_county(connection))
+    return follow(place, before, after, NOW)
 
 
 def stored(connection: Connection) -> Mapping[str, Any]:
