@@ -1,4 +1,4 @@
-"""Hotspot answers computed on request: one at a time, kept until what they came from changes."""
+"""Answers computed on request: one at a time, kept until what they came from changes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from grid_boundaries.errors import Unavailable
 
 KEPT = 64
 WAIT_S = 8.0
+HOTSPOTS = ("热点", "hotspots")
 
 
 class KeptAnswers:
@@ -23,10 +24,15 @@ class KeptAnswers:
         How many, at most.
     wait_s
         How long a question waits for the one before it.
+    about
+        What the questions are about, in Chinese and English.
     """
 
-    def __init__(self, kept: int = KEPT, wait_s: float = WAIT_S) -> None:
+    def __init__(
+        self, kept: int = KEPT, wait_s: float = WAIT_S, about: tuple[str, str] = HOTSPOTS
+    ) -> None:
         self._kept = kept
+        self._about = about
         self._wait_s = wait_s
         self._lock = Lock()
         # an answer takes seconds of a processor, so they are computed one after another
@@ -66,9 +72,9 @@ class KeptAnswers:
     def _in_turn(self) -> Iterator[None]:
         if not self._turn.acquire(timeout=self._wait_s):
             raise Unavailable(
-                "hotspots-busy",
-                "正在计算其他热点问题，请稍后再试",
-                "Another question about hotspots is being computed; ask again in a while",
+                f"{self._about[1]}-busy",
+                f"正在计算其他{self._about[0]}问题，请稍后再试",
+                f"Another question about {self._about[1]} is being computed; ask again in a while",
             )
         try:
             yield

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from layers.coverage.suspect_words import TITLES
 from layers.load.reasons import REASONS
 from layers.load.run import LoadReport
 
@@ -33,6 +34,6 @@ def _counts(report: LoadReport) -> Table:
 def _found(report: LoadReport) -> Table:
     found = Table("图层 layer", "问题 finding", "数量 count", "")
     for (layer, code), count in sorted(report.findings_by_code().items()):
-        zh, en = REASONS.get(code, (code, code))
+        zh, en = REASONS.get(code) or TITLES.get(code, (code, code))
         found.add_row(escape(layer), escape(code), str(count), f"{zh} · {en}")
     return found

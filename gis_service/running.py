@@ -53,6 +53,10 @@ class Running:
     plans: PlanCaches = field(default_factory=PlanCaches)
     printer: Printer = field(default_factory=Printer)
     hotspots: KeptAnswers = field(default_factory=KeptAnswers)
+    # what is kept of cameras is large, and two kinds of it are asked for
+    cameras: KeptAnswers = field(
+        default_factory=lambda: KeptAnswers(kept=2, about=("监控点位", "cameras"))
+    )
 
     def now(self) -> datetime:
         """Return the time in the county's zone."""

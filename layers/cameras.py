@@ -28,6 +28,8 @@ camera = feature_table(
     Column("builder", Text),
     Column("due", Date),
     Column("address", Text),
+    Column("contract", Text),  # that it is built under; planned without one it is proposed
+    code("stated_code"),  # unit, grid or block that its row says it is in
 )
 
 LAYER = Layer(

@@ -39,6 +39,7 @@ def camera_frames(
     frame = _properties(living, azimuth, rng)
     shown, truth = _faults(living, at, rng)
     frame.insert(2, "geom", shown)
+    frame["stated_code"] = _grids_at(living, at)
     truth["camera_id"] = frame["id"].to_numpy()[truth.pop("row").to_numpy()]
     return frame, {
         "misplaced_camera": truth[["camera_id", "fault", "lon", "lat"]],
@@ -132,7 +133,8 @@ def _properties(living: Living, azimuth: Floats, rng: np.random.Generator) -> pd
         }
     )
     view = _views(kind, azimuth, rng)
-    return pd.concat([frame, view, _progress(living, count, rng)], axis=1).assign(address=None)
+    progress = _contracted(_progress(living, count, rng))
+    return pd.concat([frame, view, progress], axis=1).assign(address=None)
 
 
 def _views(kind: Lines, azimuth: Floats, rng: np.random.Generator) -> pd.DataFrame:
@@ -172,6 +174,22 @@ def _progress(living: Living, count: int, rng: np.random.Generator) -> pd.DataFr
             "due": [living.today + timedelta(days=int(d)) for d in days],
         }
     )
+
+
+def _contracted(progress: pd.DataFrame) -> pd.DataFrame:
+    """Return the progress with its contracts; two of five planned cameras are only proposed."""
+    serial = np.arange(len(progress))
+    proposed = (progress["state"] == "planned").to_numpy() & (serial % 5 < 2)
+    builder = progress["builder"].map({name: n for n, name in enumerate(BUILDERS, start=1)})
+    contract = "视频建设合同第" + builder.astype(str) + "标段"
+    due = progress["due"].astype(object).where(~proposed, None)
+    return progress.assign(due=due, contract=contract.astype(object).where(~proposed, None))
+
+
+def _grids_at(living: Living, at: Floats) -> Lines:
+    """Return the grid that each camera was put up in, as its row in the ledger states it."""
+    blocks = shapely.STRtree(living.plan.blocks["geom"].to_numpy())
+    return np.asarray(living.ground.block_grid[blocks.nearest(shapely.points(at))], dtype=object)
 
 
 def _faults(living: Living, at: Floats, rng: np.random.Generator) -> tuple[Lines, pd.DataFrame]:

@@ -71,6 +71,26 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 REASONS = tuple(WORDS)
+TITLES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "no-position": ("没有坐标", "No position"),
+        "at-zero": ("坐标为 (0,0)", "At (0,0)"),
+        "no-such-place": ("坐标不是经纬度", "No longitude and latitude"),
+        "swapped-axes": ("经纬度颠倒", "Axes swapped"),
+        "gcj-02": ("疑为 GCJ-02 坐标", "Looks like GCJ-02"),
+        "bd-09": ("疑为 BD-09 坐标", "Looks like BD-09"),
+        "moved-as-batch": ("整批偏移", "Moved with its batch"),
+        "outside-county": ("在县外", "Outside the county"),
+        "outside-stated-area": ("与所填区划不符", "Away from the area stated"),
+        "inside-building": ("在建筑内", "Inside a building"),
+        "on-wall": ("压在墙线上", "On the line of a wall"),
+        "wrong-county-code": ("编码不属本县", "Code of another county"),
+        "malformed-code": ("编码不合规", "Malformed code"),
+        "duplicate-code": ("编码重复", "Code given twice"),
+        "duplicate": ("重复登记", "Entered twice"),
+        "no-azimuth": ("没有监控方位", "No azimuth"),
+    }
+)
 
 
 def sentences(reason: str, facts: Mapping[str, Any]) -> tuple[str, str]:

@@ -14,6 +14,7 @@ import shapely
 from grid_boundaries.crs import crs_of
 from grid_boundaries.errors import Refused
 from grid_boundaries.tables import STORED_SRID
+from layers.coverage.suspect_frames import camera_ground, suspect_findings
 from layers.load.datum_shift import bearings, shift_findings
 from layers.load.description import TREE, Description, Source
 from layers.load.features import Ground, feature_rows, taken_in
@@ -79,6 +80,7 @@ def dataset_frames(
     load.frames = placed(load.frames, metric)
     _compare_stated(load)
     _suspect_shifts(load)
+    _suspect_cameras(load)
     load.frames["load_count"] = joined([i.counts() for i in load.intakes], COUNT_COLUMNS)
     return load.frames
 
@@ -147,6 +149,20 @@ def _suspect_shifts(load: _Load) -> None:
         )
         for source, rows in load.located
         if source.into not in ("building", "street")
+    ]
+    load.frames["finding"] = joined([load.frames["finding"], *found], FINDING_COLUMNS)
+
+
+def _suspect_cameras(load: _Load) -> None:
+    """Add a finding for each camera whose row is likely wrong; it is loaded as it is."""
+    of_cameras = [(source, rows) for source, rows in load.located if source.into == "camera"]
+    if not of_cameras:
+        return
+    ground = camera_ground(load.frames, load.ground.metric_crs)
+    placed_rows = load.frames["camera"]
+    found = [
+        suspect_findings(source.name, placed_rows[placed_rows["id"].isin(rows["id"])], ground)
+        for source, rows in of_cameras
     ]
     load.frames["finding"] = joined([load.frames["finding"], *found], FINDING_COLUMNS)
 

@@ -15,9 +15,10 @@ from sqlalchemy import Column, Connection, func, select, true
 
 from grid_boundaries.crs import crs_of
 from grid_boundaries.errors import Refused
-from grid_boundaries.store import block, county, grid_block, unit
+from grid_boundaries.store import block, county, grid, grid_block, unit
 from grid_boundaries.tables import STORED_SRID
 from layers.buildings import building
+from layers.coverage.suspect_frames import camera_ground, suspect_findings
 from layers.load.datum_shift import bearings, shift_findings
 from layers.load.description import ColumnRule, Source
 from layers.load.features import Ground, feature_rows, located_table
@@ -35,6 +36,7 @@ LATITUDES = ("lat", "latitude", "纬度", "緯度")
 KNOWN = {
     unit: ("code", "level", "name", "unit_path", "geom"),
     block: ("id", "unit_path", "geom"),
+    grid: ("code", "geom"),
     grid_block: ("block_id", "grid_code"),
     building: ("id", "unit_path", "geom"),
     street: ("id", "unit_path", "geom"),
@@ -105,6 +107,7 @@ def load_file(
         done["finding"],
         differing(named, told, rows, known["unit"]),
         _shifted(named, rows, known, metric),
+        _suspected(named, rows, known, metric),
     ]
     finding = joined(found, FINDING_COLUMNS)
     return LoadReport({source.into: rows, "finding": finding, "load_count": intake.counts()})
@@ -122,6 +125,15 @@ def _shifted(
     known_m = bearings(known, metric, but=source.into)
     found = shift_findings(source.name, source.into, rows["geom"], known_m, metric)
     return found.assign(unit_path=f"/{known['county']['code'].iloc[0]}/")
+
+
+def _suspected(
+    source: Source, rows: pd.DataFrame, known: dict[str, pd.DataFrame], metric: CRS
+) -> pd.DataFrame:
+    """Return what is suspect of single cameras; they are loaded as they are."""
+    if source.into != "camera":
+        return pd.DataFrame(columns=FINDING_COLUMNS, dtype=object)
+    return suspect_findings(source.name, rows, camera_ground(known, metric))
 
 
 def plain_source(path: Path, into: str) -> Source:

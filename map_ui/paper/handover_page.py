@@ -11,9 +11,8 @@ from datetime import datetime
 from layers.handover.lists import KINDS, Group, Handover, Item, Side
 from map_ui.base import Page
 from map_ui.paper.page import count_words, moment_words, paper_page, words
+from map_ui.paper.sheet import BYTE_ORDER_MARK, safe_cell
 
-BYTE_ORDER_MARK = "\ufeff"  # else a spreadsheet takes the Chinese for another encoding
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 COLUMNS = (
     "worker", "way", "kind", "id", "name", "facts", "from_grid", "to_grid", "households", "people",
 )  # fmt: skip
@@ -91,7 +90,9 @@ def handover_csv(paper: HandoverPaper, language: str) -> bytes:
         worker = one.worker or said("handover.nobody")
         for way, side in (("gives", one.gives), ("receives", one.receives)):
             for row in _rows(paper, side, language):
-                writer.writerow([_safe(cell) for cell in (worker, said(f"handover.{way}"), *row)])
+                writer.writerow(
+                    [safe_cell(cell) for cell in (worker, said(f"handover.{way}"), *row)]
+                )
     return (BYTE_ORDER_MARK + out.getvalue()).encode()
 
 
@@ -112,7 +113,3 @@ def _rows(paper: HandoverPaper, side: Side, language: str) -> Iterator[tuple[str
         name = str(item.facts.get("name") or item.facts.get("address") or item.id)
         facts = said("paper.comma").join(item_facts(item, language))
         yield (said(f"handover.kind_{item.kind}"), item.id, name, facts, *hands(item), "", "")
-
-
-def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.lstrip(" \u3000").startswith(FORMULA) else cell

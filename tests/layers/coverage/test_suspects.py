@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from grid_boundaries.crs import gcj02_from_wgs84, lonlat_from_metres, metres_from_lonlat
 from layers.coverage.camera_ground import CameraGround, points_of
-from layers.coverage.suspect_words import REASONS, WORDS
+from layers.coverage.suspect_words import REASONS, TITLES, WORDS
 from layers.coverage.suspects import COLUMNS, Suspects, suspects
 from layers.coverage.wall_snaps import OFF_WALL_M
 from tests.layers.coverage.bad_cameras import (
@@ -396,3 +396,4 @@ def test_every_reason_has_a_sentence_in_both_languages() -> None:
         assert reason == reason.lower()
         assert any("一" <= letter <= "鿿" for letter in zh)
         assert en.isascii()
+    assert set(TITLES) == set(WORDS)
