@@ -67,9 +67,7 @@ def times_from(
     """
     time_s = np.full(ways.nodes, np.inf)
     reached = np.empty(ways.nodes, dtype=np.int32)
-    found = _in_order(
-        ways.first, ways.ends, ways.seconds, nodes, start_s, limit_s, time_s, reached
-    )
+    found = _in_order(ways.first, ways.ends, ways.seconds, nodes, start_s, limit_s, time_s, reached)
     return time_s, reached[:found]
 
 
