@@ -210,7 +210,8 @@ def _speeds(
             f"道路等级有 {len(named)} 个，道路有 {len(streets)} 条；须一一对应",
             f"There are {len(named)} classes for {len(streets)} streets; give one for each",
         )
-    return named.map(dict(speeds_m_per_s)).fillna(other_m_per_s).to_numpy(dtype=np.float64)
+    known = named.map(dict(speeds_m_per_s)).fillna(other_m_per_s)
+    return np.asarray(known.to_numpy(), dtype=np.float64)
 
 
 def _used(streets: GeoSeries, speed_m_per_s: Floats) -> NDArray[np.bool_]:
