@@ -17,6 +17,7 @@ from gis_service.metrics import Metrics
 from gis_service.routes import (
     blocks,
     camera_edits,
+    coverage_staff,
     events,
     exchange,
     grids,
@@ -49,6 +50,7 @@ ROUTERS = tuple(
         imports,
         reports,
         camera_edits,
+        coverage_staff,
         events,
         ingest,
         landing,
