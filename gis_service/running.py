@@ -33,6 +33,7 @@ from gis_service.refresh_process import RefreshProcess
 from gis_service.retention import retention_of
 from gis_service.settings import Settings
 from gis_service.tile_path import Tiles
+from layers.coverage.reach_figures import KeptStreets
 from map_ui.paper.pdf import Printer
 
 CATCH_UP_S = 10.0
@@ -57,6 +58,7 @@ class Running:
     cameras: KeptAnswers = field(
         default_factory=lambda: KeptAnswers(kept=2, about=("监控点位", "cameras"))
     )
+    streets: KeptStreets = field(default_factory=KeptStreets)
 
     def now(self) -> datetime:
         """Return the time in the county's zone."""
