@@ -104,7 +104,7 @@ _needed = compiled(_needed_plain)
 
 def _greedy(net: Net) -> Whole:
     state = search.begun(_plain_weights(net), net.sites)
-    return state.order[: state.ends[search.CHOSEN]].copy()
+    return search.chosen_sites(state)
 
 
 def _plain_weights(net: Net) -> Net:
@@ -142,15 +142,14 @@ def _searched(net: Net, found: Fewest, clock: Clock, enough: int | None) -> Fewe
     even = _plain_weights(net)
     while not found.decides(enough) and clock.left_s > 0.0:
         aim = len(found.chosen) - 1
-        state = search.begun(even, 0)
-        search.put(even, state, found.chosen[:aim])
+        state = search.put(even, found.chosen[:aim])
         for _ in range(ROUNDS // 20):
             search.improved(even, state, aim, 20)
             if (state.count > 0).all() or clock.left_s <= 0.0:
                 break
         if not (state.count > 0).all():
             break
-        found = replace(found, chosen=state.order[: state.ends[search.CHOSEN]].copy())
+        found = replace(found, chosen=search.chosen_sites(state))
     return found
 
 

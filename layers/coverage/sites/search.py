@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from layers.coverage.sites.net import Flags, Floats, Net, Whole, compiled
 
@@ -347,7 +346,14 @@ def improved(net: Net, state: State, sites: int, rounds: int) -> None:
     _rounds(net, state, sites, rounds, HAIR * float(net.weight.sum()), barred)
 
 
-def put(net: Net, state: State, chosen: NDArray[Any]) -> None:
-    """Choose these sites."""
+def put(net: Net, chosen: Whole) -> State:
+    """Return the choice of these sites."""
+    state = start(net)
     for site in chosen.tolist():
         _add(net, state, site)
+    return state
+
+
+def chosen_sites(state: State) -> Whole:
+    """Return the chosen sites."""
+    return state.order[: state.ends[CHOSEN]].copy()
