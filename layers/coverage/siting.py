@@ -13,7 +13,7 @@ from layers.coverage.sites.clock import started
 from layers.coverage.sites.fewest import fewest_sites
 from layers.coverage.sites.median import median_sites
 from layers.coverage.sites.most import most_covered
-from layers.coverage.sites.net import Floats, Net, Whole, net_of
+from layers.coverage.sites.net import Flags, Floats, Net, Whole, net_of
 
 __all__ = ["Sites", "best_sites", "cover_all", "p_center", "p_median"]
 
@@ -121,7 +121,8 @@ def p_median(travel_cost: ArrayLike, weights: ArrayLike, sites: int, *, within_s
     chosen, bound = median_sites(_finite(cost), count, clock)
     assigned = nearest_of(way, chosen)
     served = way[np.arange(len(way)), assigned]
-    checks.require_reachable(np.isfinite(served) | (weight == 0))
+    reached: Flags = np.isfinite(served) | (weight == 0)
+    checks.require_reachable(reached)
     value = float((served[asked] * weight[asked]).sum())
     return Sites(chosen, assigned, value, min(bound, value))
 
@@ -162,7 +163,8 @@ def p_center(travel_cost: ArrayLike, sites: int, *, within_s: float) -> Sites:
         return Sites(np.arange(count), np.zeros(0, dtype=np.int64), 0.0, 0.0)
     best = central_sites(way, count, clock)
     assigned = nearest_of(way, best.chosen)
-    checks.require_reachable(np.isfinite(way[np.arange(len(way)), assigned]))
+    reached: Flags = np.isfinite(way[np.arange(len(way)), assigned])
+    checks.require_reachable(reached)
     return Sites(best.chosen, assigned, best.value, best.bound)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.optimize import LinearConstraint, linprog
@@ -145,9 +146,9 @@ def _searched(net: Net, found: Fewest, clock: Clock, enough: int | None) -> Fewe
         state = search.put(even, found.chosen[:aim])
         for _ in range(ROUNDS // 20):
             search.improved(even, state, aim, 20)
-            if (state.count > 0).all() or clock.left_s <= 0.0:
+            if (state.visits > 0).all() or clock.left_s <= 0.0:
                 break
-        if not (state.count > 0).all():
+        if not (state.visits > 0).all():
             break
         found = replace(found, chosen=search.chosen_sites(state))
     return found
@@ -157,10 +158,15 @@ def _relaxed(net: Net, found: Fewest, clock: Clock, enough: int | None) -> Fewes
     """Raise the bound to that of the linear programme."""
     if len(net.site_demand) > PROGRAMME_ENTRIES:
         return found
-    rows = csr_array(-matrix_of(net).T)
-    options = {"time_limit": max(clock.left_s, 0.01)}
-    cost = np.ones(net.sites)
-    result = linprog(cost, A_ub=rows, b_ub=-np.ones(net.demands), bounds=(0, 1), options=options)
+    rows: Any = csr_array(-matrix_of(net).T)
+    result = linprog(
+        np.ones(net.sites),
+        A_ub=rows,
+        b_ub=-np.ones(net.demands),
+        bounds=(0, 1),
+        method="highs",
+        options={"time_limit": max(clock.left_s, 0.01)},
+    )
     if result.status != 0:
         return found
     # rounding in the solver must not promise too much: its prices are made to fit exactly

@@ -15,7 +15,7 @@ from layers.coverage.sites.median_branch import MedianBranch
 from layers.coverage.sites.net import Floats, Whole
 
 SEARCH_SHARE = 0.35
-PATIENCE = 6
+PATIENCE = 3
 
 
 @dataclass(frozen=True)

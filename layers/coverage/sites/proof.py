@@ -42,9 +42,12 @@ def solved(
 
     Where there is no point at all the bound is infinite, where nothing was proven minus infinite.
     """
-    options = {"time_limit": max(time_s, 0.01), "mip_rel_gap": 0.0}
     result = milp(
-        cost, integrality=whole, bounds=Bounds(0.0, 1.0), constraints=rows, options=options
+        cost,
+        integrality=whole.astype(np.int64),
+        bounds=Bounds(0.0, 1.0),
+        constraints=rows,
+        options={"time_limit": max(time_s, 0.01), "mip_rel_gap": 0.0},
     )
     if result.status == NO_POINT:
         return None, np.inf

@@ -61,13 +61,14 @@ def merged_with_prices(net: Net, price: Floats) -> tuple[Net, Floats]:
     """
     covers = matrix_of(net)
     like = equal_columns(covers)
-    heavy = np.bincount(like, net.weight, minlength=net.demands)
+    heavy = np.bincount(like, net.weight, minlength=net.demands).astype(np.float64)
     degree = np.diff(net.demand_start)
     kept = np.flatnonzero((like == np.arange(net.demands)) & (degree > 0) & (heavy > 0))
     first = net.demand_site[net.demand_start[kept]]
     kept = kept[np.argsort(first, kind="stable")]
     less = net_of(csr_array(covers[:, kept]), heavy[kept], net.post, net.room)
-    return less, np.bincount(like, price, minlength=net.demands)[kept]
+    prices = np.bincount(like, price, minlength=net.demands).astype(np.float64)
+    return less, prices[kept]
 
 
 def undominated(net: Net) -> Flags:
