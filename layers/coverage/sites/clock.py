@@ -39,4 +39,4 @@ def started(within_s: float) -> Clock:
 def paced(count: int, took_s: float, clock: Clock) -> int:
     """Return how many steps fill a turn, by the time that the last ones took."""
     turn_s = min(TURN_S, 0.01 * clock.within_s)
-    return max(1, min(int(count * turn_s / max(took_s, 1e-6)), 4 * count))
+    return max(1, min(int(count * turn_s / max(took_s, 1e-6)), 2 * count))

@@ -9,18 +9,19 @@ import numpy as np
 from layers.coverage.sites import search
 from layers.coverage.sites.branching import settled
 from layers.coverage.sites.ceiling import Course, could_win, first_course, lowered
-from layers.coverage.sites.clock import Clock, paced
+from layers.coverage.sites.clock import Clock, paced, started
 from layers.coverage.sites.most_branch import MostBranch
 from layers.coverage.sites.net import Net, Whole, covered, kept_sites
 from layers.coverage.sites.proof import most_covered_by_programme
 from layers.coverage.sites.thinning import merged_with_prices, thinned
 
 SEARCH_SHARE = 0.25  # of the time, before what is left is proven, where that is little
-PROGRAMME_SHARE = 0.6
+BRANCH_SHARE, PROGRAMME_SHARE = 0.5, 0.7  # of what is left
 ENTRIES_PER_S = 30_000.0  # of a programme that HiGHS may be expected to settle
 BRANCH_ENTRIES = 400_000
 WORTH_A_NEW_NET = 0.8
-PATIENCE = 6  # turns without a lower ceiling after which only the search goes on
+PATIENCE = 4  # turns without a lower ceiling after which only the search goes on
+NEVER = 10**9
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,10 @@ def most_covered(net: Net, sites: int, clock: Clock) -> tuple[Whole, float]:
     unit = 1.0 - 1e-6 if whole else 1e-9 * total
     state = search.begun(less, sites)
     standing = Standing(less, origin, state, first_course(less), 0.0, total, unit, sites)
-    standing = _taking_turns(_weighed(standing), clock, SEARCH_SHARE)
-    for settle in (_by_programme, _by_branching):
+    standing = _taking_turns(_weighed(standing), clock, SEARCH_SHARE, PATIENCE)
+    for settle in (_by_branching, _by_programme):
         standing = standing if standing.is_proven else settle(standing, clock)
-    standing = _taking_turns(standing, clock, 1.0)
+    standing = _taking_turns(standing, clock, 1.0, NEVER)
     bound = np.floor(standing.bound + 1e-6) if whole else standing.bound
     return standing.chosen, float(bound)
 
@@ -88,11 +89,14 @@ def _weighed(standing: Standing) -> Standing:
     return replace(standing, value=value, bound=bound)
 
 
-def _taking_turns(standing: Standing, clock: Clock, share: float) -> Standing:
-    """Search and lower the ceiling by turns until a share of the time is used."""
+def _taking_turns(standing: Standing, clock: Clock, share: float, turns: int) -> Standing:
+    """Search and lower the ceiling by turns until a share of the time is used.
+
+    It ends before when the ceiling has not come down for so many turns.
+    """
     steps, rounds, stale = 20, 20, 0
     end_s = clock.within_s * (1.0 - share)
-    while not standing.is_proven and clock.left_s > end_s:
+    while not standing.is_proven and clock.left_s > end_s and stale < turns:
         if stale < PATIENCE:
             before, left_s = standing.bound, clock.left_s
             course = lowered(standing.net, standing.sites, standing.course, standing.value, steps)
@@ -144,7 +148,8 @@ def _by_branching(standing: Standing, clock: Clock) -> Standing:
     none = np.zeros(0, dtype=np.int64)
     course = lowered(net, standing.sites, standing.course, standing.value, 1)
     first = MostBranch(net, np.arange(net.sites), standing.sites, none, 0.0, course)
-    found = settled(first, standing.value, standing.unit, clock)
+    time = started(BRANCH_SHARE * clock.left_s)
+    found = settled(first, standing.value, standing.unit, time)
     return _with_choice(standing, found.chosen, found.bound)
 
 
