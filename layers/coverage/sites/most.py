@@ -19,6 +19,7 @@ SEARCH_SHARE = 0.25  # of the time, before what is left is proven, where that is
 BRANCH_SHARE, PROGRAMME_SHARE = 0.5, 0.7  # of what is left
 ENTRIES_PER_S = 30_000.0  # of a programme that HiGHS may be expected to settle
 BRANCH_ENTRIES = 400_000
+PROGRAMME_FIRST = 10_000  # entries up to which HiGHS is faster than branching
 WORTH_A_NEW_NET = 0.8
 PATIENCE = 4  # turns without a lower ceiling after which only the search goes on
 NEVER = 10**9
@@ -73,7 +74,9 @@ def most_covered(net: Net, sites: int, clock: Clock) -> tuple[Whole, float]:
     state = search.begun(less, sites)
     standing = Standing(less, origin, state, first_course(less), 0.0, total, unit, sites)
     standing = _taking_turns(_weighed(standing), clock, SEARCH_SHARE, PATIENCE)
-    for settle in (_by_branching, _by_programme):
+    steps = (_by_branching, _by_programme)
+    little = len(standing.net.site_demand) <= PROGRAMME_FIRST
+    for settle in reversed(steps) if little else steps:
         standing = standing if standing.is_proven else settle(standing, clock)
     standing = _taking_turns(standing, clock, 1.0, NEVER)
     bound = np.floor(standing.bound + 1e-6) if whole else standing.bound
@@ -148,8 +151,8 @@ def _by_branching(standing: Standing, clock: Clock) -> Standing:
     none = np.zeros(0, dtype=np.int64)
     course = lowered(net, standing.sites, standing.course, standing.value, 1)
     first = MostBranch(net, np.arange(net.sites), standing.sites, none, 0.0, course)
-    time = started(BRANCH_SHARE * clock.left_s)
-    found = settled(first, standing.value, standing.unit, time)
+    part = started(BRANCH_SHARE * clock.left_s)
+    found = settled(first, standing.value, standing.unit, part)
     return _with_choice(standing, found.chosen, found.bound)
 
 
