@@ -1,4 +1,4 @@
-"""Made-up places for the siting figures: a town under cameras, towns of nodes, graphs with posts."""
+"""Made-up places for the siting figures: towns under cameras, towns of nodes, graphs."""
 
 from __future__ import annotations
 

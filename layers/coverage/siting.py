@@ -9,11 +9,12 @@ from scipy.sparse import csr_array
 from layers.coverage.sites import checks
 from layers.coverage.sites.answer import Sites, nearest_of
 from layers.coverage.sites.centre import central_sites
-from layers.coverage.sites.clock import started
+from layers.coverage.sites.clock import Clock, started
 from layers.coverage.sites.fewest import fewest_sites
 from layers.coverage.sites.median import median_sites
 from layers.coverage.sites.most import most_covered
-from layers.coverage.sites.net import Floats, Net, Whole, net_of
+from layers.coverage.sites.net import Flags, Floats, Net, Whole, net_of
+from layers.coverage.sites.warm import warm
 
 __all__ = ["Sites", "best_sites", "cover_all", "p_center", "p_median"]
 
@@ -44,7 +45,8 @@ def best_sites(
         The post of each site and how many sites one post may carry. Fixed ones take up room;
         a post that already carries more keeps them.
     within_s
-        Seconds to be used at most; less where the choice is proven best before.
+        Seconds to be used at most; less where the choice is proven best before. What the first
+        question of an installation has to compile does not count.
 
     Returns
     -------
@@ -65,8 +67,7 @@ def best_sites(
     >>> found.chosen.tolist(), found.value, found.bound
     ([0], 4.0, 4.0)
     """
-    checks.require_time(within_s)
-    clock = started(within_s)
+    clock = _clock(within_s)
     read = checks.read_covers(covers)
     weight = checks.read_weights(weights, read.shape[1])
     count = checks.require_count(sites, 0, read.shape[0])
@@ -112,8 +113,7 @@ def p_median(travel_cost: ArrayLike, weights: ArrayLike, sites: int, *, within_s
     >>> found.assigned.tolist(), found.value, found.bound
     ([0, 0, 1], 1.0, 1.0)
     """
-    checks.require_time(within_s)
-    clock = started(within_s)
+    clock = _clock(within_s)
     way, count = _ways(travel_cost, sites)
     weight = checks.read_weights(weights, len(way))
     asked = np.flatnonzero(weight > 0)
@@ -121,7 +121,8 @@ def p_median(travel_cost: ArrayLike, weights: ArrayLike, sites: int, *, within_s
     chosen, bound = median_sites(_finite(cost), count, clock)
     assigned = nearest_of(way, chosen)
     served = way[np.arange(len(way)), assigned]
-    checks.require_reachable(np.isfinite(served) | (weight == 0))
+    reached: Flags = np.isfinite(served) | (weight == 0)
+    checks.require_reachable(reached)
     value = float((served[asked] * weight[asked]).sum())
     return Sites(chosen, assigned, value, min(bound, value))
 
@@ -155,14 +156,14 @@ def p_center(travel_cost: ArrayLike, sites: int, *, within_s: float) -> Sites:
     >>> found.chosen.tolist(), found.value, found.bound
     ([1], 4.0, 4.0)
     """
-    checks.require_time(within_s)
-    clock = started(within_s)
+    clock = _clock(within_s)
     way, count = _ways(travel_cost, sites)
     if not len(way):
         return Sites(np.arange(count), np.zeros(0, dtype=np.int64), 0.0, 0.0)
     best = central_sites(way, count, clock)
     assigned = nearest_of(way, best.chosen)
-    checks.require_reachable(np.isfinite(way[np.arange(len(way)), assigned]))
+    reached: Flags = np.isfinite(way[np.arange(len(way)), assigned])
+    checks.require_reachable(reached)
     return Sites(best.chosen, assigned, best.value, best.bound)
 
 
@@ -193,8 +194,7 @@ def cover_all(covers: csr_array, *, within_s: float) -> Sites:
     >>> found.chosen.tolist(), found.value, found.bound
     ([0, 1], 2.0, 2.0)
     """
-    checks.require_time(within_s)
-    clock = started(within_s)
+    clock = _clock(within_s)
     read = checks.read_covers(covers)
     checks.require_reachable(np.bincount(read.indices, minlength=read.shape[1]) > 0)
     number, demands = read.shape
@@ -202,6 +202,13 @@ def cover_all(covers: csr_array, *, within_s: float) -> Sites:
     found = fewest_sites(net_of(read, np.ones(demands), posts, np.array([number])), clock)
     chosen = np.sort(found.chosen)
     return Sites(chosen, _seen(read, chosen), float(len(chosen)), float(found.bound))
+
+
+def _clock(within_s: float) -> Clock:
+    """Start the clock of a question, after what has to be compiled is."""
+    checks.require_time(within_s)
+    warm()
+    return started(within_s)
 
 
 def _ways(travel_cost: ArrayLike, sites: int) -> tuple[Floats, int]:

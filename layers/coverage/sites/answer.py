@@ -37,7 +37,5 @@ class Sites:
 
 def nearest_of(travel_cost: Floats, chosen: Whole) -> Whole:
     """Return the chosen site that is nearest to each demand; the first of equals."""
-    if not len(chosen):
-        return -1 * (1 + 0 * travel_cost[:, :0].sum(axis=1).astype(int))
     nearest: Whole = chosen[travel_cost[:, chosen].argmin(axis=1)]
     return nearest

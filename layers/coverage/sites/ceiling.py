@@ -7,47 +7,61 @@ and ReVelle 1996); the best prices give that of the linear programme.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from layers.coverage.sites.net import Floats, Net, Whole, compiled
-from layers.coverage.sites.thinning import weight_of_sites
+from layers.coverage.sites.net import Flags, Floats, Net, Whole, compiled, matrix_of
 
 STALE = 15  # steps without progress after which steps get shorter
 SHORTER = 0.7
 KEPT_COURSE = 0.8  # share of the last direction that the next one keeps
-
-
-@dataclass(frozen=True)
-class Ceiling:
-    """A ceiling of the covered weight and the prices that prove it."""
-
-    value: float
-    price: Floats
+FADING = 0.9  # share that the record of who is taken keeps a step
 
 
 @dataclass(frozen=True)
 class Course:
-    """Where the search for better prices stands."""
+    """Where the search for better prices stands.
+
+    Attributes
+    ----------
+    price, direction
+        Of each demand: the price now, and where it is going.
+    bound, best_price
+        The lowest ceiling so far and the prices that prove it.
+    stride, stale
+        Length of steps; steps without progress.
+    often
+        Of each site: how often it was among the best paid lately.
+    """
 
     price: Floats
-    best: Ceiling
     direction: Floats
-    stride: Floats  # length of steps, steps without progress
-
-
-def paid_sites(net: Net, sites: int, price: Floats) -> tuple[Floats, Whole, float]:
-    """Return what each site is paid, the best-paid choice and its ceiling."""
-    pay = weight_of_sites(net, price)
-    taken = _taken(pay, np.argsort(-pay, kind="stable"), net.post, net.room, sites)
-    return pay, taken, float((net.weight - price).sum() + pay[taken].sum())
+    bound: float
+    best_price: Floats
+    stride: float
+    stale: int
+    often: Floats
 
 
 def first_course(net: Net) -> Course:
     """Start where every demand pays its weight to every site."""
-    price = net.weight.copy()
-    return Course(price, Ceiling(np.inf, price), np.zeros(net.demands), np.array([0.5, 0.0]))
+    price, zero = net.weight.copy(), np.zeros(net.demands)
+    return Course(price, zero, np.inf, price, 0.5, 0, np.zeros(net.sites))
+
+
+def course_within(course: Course, sites: Flags, demands: Flags) -> Course:
+    """Return the course from its best prices on, for some of the sites and demands."""
+    price = course.best_price[demands]
+    zero = np.zeros(len(price))
+    return Course(price, zero, np.inf, price, 0.3, 0, course.often[sites])
+
+
+def paid_sites(net: Net, sites: int, price: Floats) -> tuple[Floats, Whole, float]:
+    """Return what each site is paid, the best-paid choice and its ceiling."""
+    pay = matrix_of(net) @ price
+    taken = _taken(pay, np.argsort(-pay, kind="stable"), net.post, net.room, sites)
+    return pay, taken, float((net.weight - price).sum() + pay[taken].sum())
 
 
 def lowered(net: Net, sites: int, course: Course, floor: float, steps: int) -> Course:
@@ -56,15 +70,73 @@ def lowered(net: Net, sites: int, course: Course, floor: float, steps: int) -> C
     `floor` is the weight of a choice at hand: steps aim at it (Polyak 1969; Camerini, Fratta and
     Maffioli 1975).
     """
-    most = weight_of_sites(net, net.weight)
-    order = np.argsort(-most, kind="stable")
-    price, best_price = course.price.copy(), course.best.price.copy()
-    direction, stride = course.direction.copy(), course.stride.copy()
-    best = _descend(
-        net, sites, (most, order), price, best_price, direction, stride, floor,
-        course.best.value, steps,
-    )  # fmt: skip
-    return Course(price, Ceiling(float(best), best_price), direction, stride)
+    payroll = Payroll(net, sites)
+    for _ in range(steps):
+        taken, pay = payroll.best_paid(course.price)
+        height = float((net.weight - course.price).sum() + pay)
+        course = _noted(course, height, taken)
+        # nothing is gained on the way to a floor that is reached
+        if height <= floor:
+            break
+        course = _stepped(net, course, height - floor, taken)
+    return course
+
+
+def _noted(course: Course, height: float, taken: Whole) -> Course:
+    """Keep the prices where they are the best, and shorten the stride where nothing happens."""
+    stale = 0 if height < course.bound - 1e-5 * abs(course.bound) else course.stale + 1
+    often = FADING * course.often
+    often[taken] += 1.0 - FADING
+    course = replace(course, stale=stale, often=often)
+    if height < course.bound:
+        course = replace(course, bound=height, best_price=course.price)
+    if course.stale < STALE:
+        return course
+    return replace(course, stale=0, stride=course.stride * SHORTER, price=course.best_price)
+
+
+def _stepped(net: Net, course: Course, above: float, taken: Whole) -> Course:
+    direction = course.direction * KEPT_COURSE - 1.0
+    _visit(net.site_start, net.site_demand, taken, direction)
+    blocked = np.where(direction > 0.0, course.price <= 0.0, course.price >= net.weight)
+    direction[blocked] = 0.0
+    square = float(direction @ direction)
+    if square < 1e-9:
+        return course
+    to = course.price - course.stride * above / square * direction
+    return replace(course, direction=direction, price=np.clip(to, 0.0, net.weight))
+
+
+class Payroll:
+    """Who is paid best, added up only for sites that could be among them.
+
+    No site is paid more than the weight of its demands, so sites of less weight than the lowest
+    pay of the best need not be looked at.
+    """
+
+    def __init__(self, net: Net, sites: int) -> None:
+        self.net, self.sites = net, sites
+        most = matrix_of(net) @ net.weight
+        self.order = np.argsort(-most, kind="stable")
+        self.most = most[self.order]
+        self.pay = np.zeros(net.sites)
+        self.least = 0.0
+
+    def best_paid(self, price: Floats) -> tuple[Whole, float]:
+        """Return the best-paid choice at these prices and what it is paid together."""
+        net, seen, least = self.net, 0, 0.8 * self.least
+        while True:
+            upto = int(np.searchsorted(-self.most, -least))
+            _pay(net.site_start, net.site_demand, self.order[seen:upto], price, self.pay)
+            seen = max(seen, upto)
+            known = self.order[:seen]
+            ranked = known[np.argsort(-self.pay[known], kind="stable")]
+            taken = _taken(self.pay, ranked, net.post, net.room, self.sites)
+            full = 0 < len(taken) == self.sites
+            least = float(self.pay[taken[-1]]) if full else -1.0
+            if seen == net.sites or self.most[seen] <= least:
+                self.least = max(least, 0.0)
+                return taken, float(self.pay[taken].sum())
 
 
 def _taken_plain(pay: Floats, order: Whole, post: Whole, room: Whole, sites: int) -> Whole:
@@ -82,84 +154,34 @@ def _taken_plain(pay: Floats, order: Whole, post: Whole, room: Whole, sites: int
     return taken[:count]
 
 
-def _best_paid_plain(
-    net: Net, sites: int, most: tuple[Floats, Whole], price: Floats, pay: Floats, least: float
-) -> tuple[Whole, float]:
-    """Return the best-paid choice and the lowest pay in it.
-
-    Pay is added up only for sites that could be among them: none is paid more than its weight.
-    """
-    weight, order = most
-    upto = 0
-    least *= 0.8
-    while True:
-        while upto < order.size and weight[order[upto]] > least:
-            site = order[upto]
-            pay[site] = 0.0
-            for at in range(net.site_start[site], net.site_start[site + 1]):
-                pay[site] += price[net.site_demand[at]]
-            upto += 1
-        known = order[:upto]
-        taken = _taken(pay, known[np.argsort(-pay[known])], net.post, net.room, sites)
-        full = taken.size == sites and taken.size > 0
-        least = pay[taken[-1]] if full else -1.0
-        if upto == order.size or weight[order[upto]] <= least:
-            return taken, max(least, 0.0)
+def _pay_plain(start: Whole, demand: Whole, sites: Whole, price: Floats, pay: Floats) -> None:
+    """Add up what these sites are paid."""
+    for site in sites:
+        total = 0.0
+        for at in range(start[site], start[site + 1]):
+            total += price[demand[at]]
+        pay[site] = total
 
 
-def _turned_plain(
-    net: Net, taken: Whole, price: Floats, direction: Floats, visits: Floats
-) -> float:
-    """Turn the direction towards demands paid for too often or not at all; return its square."""
-    visits[:] = 0.0
+def _visit_plain(start: Whole, demand: Whole, taken: Whole, visits: Floats) -> None:
+    """Count the visits of these sites."""
     for site in taken:
-        for at in range(net.site_start[site], net.site_start[site + 1]):
-            visits[net.site_demand[at]] += 1.0
-    square = 0.0
-    for demand in range(price.size):
-        way = visits[demand] - 1.0 + KEPT_COURSE * direction[demand]
-        at_end = price[demand] <= 0.0 if way > 0.0 else price[demand] >= net.weight[demand]
-        direction[demand] = 0.0 if at_end else way
-        square += direction[demand] * direction[demand]
-    return square
-
-
-def _descend_plain(
-    net: Net,
-    sites: int,
-    most: tuple[Floats, Whole],
-    price: Floats,
-    best_price: Floats,
-    direction: Floats,
-    stride: Floats,
-    floor: float,
-    best: float,
-    steps: int,
-) -> float:
-    """Step so many times; prices, direction and stride are changed in place."""
-    pay, visits, least = np.zeros(net.post.size), np.zeros(price.size), 0.0
-    for _ in range(steps):
-        taken, least = _best_paid(net, sites, most, price, pay, least)
-        height = (net.weight - price).sum() + pay[taken].sum()
-        stride[1] = 0.0 if height < best - 1e-5 * abs(best) else stride[1] + 1.0
-        if height < best:
-            best = height
-            best_price[:] = price
-        if stride[1] >= STALE:
-            stride[0] *= SHORTER
-            stride[1] = 0.0
-            price[:] = best_price
-        square = _turned(net, taken, price, direction, visits)
-        length = stride[0] * (height - floor) / square if square > 1e-9 else 0.0
-        if length <= 0.0:
-            break
-        for demand in range(price.size):
-            to = price[demand] - length * direction[demand]
-            price[demand] = min(max(to, 0.0), net.weight[demand])
-    return best
+        for at in range(start[site], start[site + 1]):
+            visits[demand[at]] += 1.0
 
 
 _taken = compiled(_taken_plain)
-_best_paid = compiled(_best_paid_plain)
-_turned = compiled(_turned_plain)
-_descend = compiled(_descend_plain)
+_pay = compiled(_pay_plain)
+_visit = compiled(_visit_plain)
+
+
+def could_win(net: Net, sites: int, course: Course, least_value: float) -> Flags:
+    """Return the sites without which no choice reaches `least_value`.
+
+    A site that is not among the best paid lowers the ceiling by what it is paid less than they.
+    """
+    pay, taken, height = paid_sites(net, sites, course.best_price)
+    least = pay[taken].min() if 0 < len(taken) == sites else 0.0
+    could: Flags = height - (least - pay) >= least_value
+    could[taken] = True
+    return could

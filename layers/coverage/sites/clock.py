@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
+# what a turn of search, then of the bound, should take
+TURN_S = 0.25
 # kept back for what follows the last step: putting the answer together
 KEPT_BACK = 0.04
 
@@ -32,3 +34,9 @@ class Clock:
 def started(within_s: float) -> Clock:
     """Start the clock now."""
     return Clock(within_s, perf_counter(), perf_counter)
+
+
+def paced(count: int, took_s: float, clock: Clock) -> int:
+    """Return how many steps fill a turn, by the time that the last ones took."""
+    turn_s = min(TURN_S, 0.01 * clock.within_s)
+    return max(1, min(int(count * turn_s / max(took_s, 1e-6)), 2 * count))

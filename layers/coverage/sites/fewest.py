@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.optimize import LinearConstraint, linprog
@@ -104,7 +105,7 @@ _needed = compiled(_needed_plain)
 
 def _greedy(net: Net) -> Whole:
     state = search.begun(_plain_weights(net), net.sites)
-    return state.order[: state.ends[search.CHOSEN]].copy()
+    return search.chosen_sites(state)
 
 
 def _plain_weights(net: Net) -> Net:
@@ -142,15 +143,14 @@ def _searched(net: Net, found: Fewest, clock: Clock, enough: int | None) -> Fewe
     even = _plain_weights(net)
     while not found.decides(enough) and clock.left_s > 0.0:
         aim = len(found.chosen) - 1
-        state = search.begun(even, 0)
-        search.put(even, state, found.chosen[:aim])
+        state = search.put(even, found.chosen[:aim])
         for _ in range(ROUNDS // 20):
             search.improved(even, state, aim, 20)
-            if (state.count > 0).all() or clock.left_s <= 0.0:
+            if (state.visits > 0).all() or clock.left_s <= 0.0:
                 break
-        if not (state.count > 0).all():
+        if not (state.visits > 0).all():
             break
-        found = replace(found, chosen=state.order[: state.ends[search.CHOSEN]].copy())
+        found = replace(found, chosen=search.chosen_sites(state))
     return found
 
 
@@ -158,10 +158,15 @@ def _relaxed(net: Net, found: Fewest, clock: Clock, enough: int | None) -> Fewes
     """Raise the bound to that of the linear programme."""
     if len(net.site_demand) > PROGRAMME_ENTRIES:
         return found
-    rows = csr_array(-matrix_of(net).T)
-    options = {"time_limit": max(clock.left_s, 0.01)}
-    cost = np.ones(net.sites)
-    result = linprog(cost, A_ub=rows, b_ub=-np.ones(net.demands), bounds=(0, 1), options=options)
+    rows: Any = csr_array(-matrix_of(net).T)
+    result = linprog(
+        np.ones(net.sites),
+        A_ub=rows,
+        b_ub=-np.ones(net.demands),
+        bounds=(0, 1),
+        method="highs",
+        options={"time_limit": max(clock.left_s, 0.01)},
+    )
     if result.status != 0:
         return found
     # rounding in the solver must not promise too much: its prices are made to fit exactly

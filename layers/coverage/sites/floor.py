@@ -6,7 +6,7 @@ For any payments, what is paid less what the sites that earn most would give bac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,103 +15,125 @@ from layers.coverage.sites.net import Flags, Floats, Whole, compiled
 STALE = 20
 SHORTER = 0.7
 KEPT_COURSE = 0.7
+FADING = 0.9
 
 
 @dataclass(frozen=True)
-class Descent:
-    """Where the search for better payments stands: now, the best, the direction, the stride."""
+class Ascent:
+    """Where the search for better payments stands.
+
+    Attributes
+    ----------
+    pay, direction
+        Of each demand: what it would pay now, and where that is going.
+    bound, best_pay
+        The highest floor so far and the payments that prove it.
+    stride, stale
+        Length of steps; steps without progress.
+    often
+        Of each site: how often it was among those that earn most lately.
+    """
 
     pay: Floats
-    best: float
-    best_pay: Floats
     direction: Floats
-    stride: Floats
+    bound: float
+    best_pay: Floats
+    stride: float
+    stale: int
+    often: Floats
 
 
-def first(cost: Floats) -> Descent:
-    """Start where every demand pays a little more than its nearest site costs."""
-    few = min(2, cost.shape[0] - 1)
-    pay = np.partition(cost, few, axis=0)[few] if cost.size else np.zeros(cost.shape[1])
-    zero = np.zeros(cost.shape[1])
-    return Descent(pay, -np.inf, pay, zero, np.array([1.0, 0.0]))
+def first_ascent(cost: Floats) -> Ascent:
+    """Start where every demand pays what its second or third nearest site costs."""
+    few = min(2, len(cost) - 1)
+    pay = np.partition(cost, few, axis=0)[few]
+    return Ascent(pay, np.zeros(len(pay)), -np.inf, pay, 1.0, 0, np.zeros(len(cost)))
 
 
-def raised(cost: Floats, sites: int, course: Descent, aim: float, steps: int) -> Descent:
-    """Return the course after so many steps towards the cost of a choice at hand."""
-    pay, best_pay = course.pay.copy(), course.best_pay.copy()
-    direction, stride = course.direction.copy(), course.stride.copy()
-    best = _ascend(cost, sites, pay, best_pay, direction, stride, aim, course.best, steps)
-    return Descent(pay, float(best), best_pay, direction, stride)
+def ascent_within(ascent: Ascent, sites: Whole) -> Ascent:
+    """Return the ascent from its best payments on, for some of the sites."""
+    pay = ascent.best_pay
+    return Ascent(pay, np.zeros(len(pay)), -np.inf, pay, 0.3, 0, ascent.often[sites])
 
 
-def earnings(cost: Floats, pay: Floats) -> Floats:
-    """Return what each site would give back: the sum of costs under the payment, less it."""
-    return np.minimum(cost - pay[None, :], 0.0).sum(axis=1)
+def raised(
+    cost: Floats, sites: int, ascent: Ascent, aim: float, steps: int, held: int = 0
+) -> Ascent:
+    """Return the ascent after so many steps towards the cost of a choice at hand.
+
+    `cost` is sites by demands. The first `held` sites are in every choice.
+    """
+    for _ in range(steps):
+        earned = _earned(cost, ascent.pay)
+        taken = _most_earning(earned, sites, held)
+        height = float(ascent.pay.sum() + earned[taken].sum())
+        ascent = _noted(ascent, height, taken)
+        if height >= aim:
+            break
+        ascent = _stepped(cost, ascent, aim - height, taken)
+    return ascent
 
 
-def _earn_plain(cost: Floats, pay: Floats, earned: Floats) -> None:
+def _most_earning(earned: Floats, sites: int, held: int) -> Whole:
+    free = np.argsort(earned[held:], kind="stable")[: sites - held] + held
+    return np.concatenate([np.arange(held), free])
+
+
+def _noted(ascent: Ascent, height: float, taken: Whole) -> Ascent:
+    """Keep the payments where they are the best; shorten the stride where nothing happens."""
+    stale = 0 if height > ascent.bound + 1e-6 * abs(ascent.bound) else ascent.stale + 1
+    often = FADING * ascent.often
+    often[taken] += 1.0 - FADING
+    ascent = replace(ascent, stale=stale, often=often)
+    if height > ascent.bound:
+        ascent = replace(ascent, bound=height, best_pay=ascent.pay)
+    if ascent.stale < STALE:
+        return ascent
+    return replace(ascent, stale=0, stride=ascent.stride * SHORTER, pay=ascent.best_pay)
+
+
+def _stepped(cost: Floats, ascent: Ascent, below: float, taken: Whole) -> Ascent:
+    direction = 1.0 + KEPT_COURSE * ascent.direction
+    _serve(cost, taken, ascent.pay, direction)
+    square = float(direction @ direction)
+    if square < 1e-9:
+        return ascent
+    to = ascent.pay + ascent.stride * below / square * direction
+    return replace(ascent, direction=direction, pay=to)
+
+
+def _earned_plain(cost: Floats, pay: Floats) -> Floats:
+    """Return what each site would give back: costs less the payments that exceed them."""
+    earned = np.zeros(cost.shape[0])
     for site in range(cost.shape[0]):
         total = 0.0
         for demand in range(pay.size):
             total += min(cost[site, demand] - pay[demand], 0.0)
         earned[site] = total
+    return earned
 
 
-def _ascend_plain(
-    cost: Floats,
-    sites: int,
-    pay: Floats,
-    best_pay: Floats,
-    direction: Floats,
-    stride: Floats,
-    aim: float,
-    best: float,
-    steps: int,
-) -> float:
-    """Step so many times; payments, direction and stride are changed in place."""
-    earned = np.empty(cost.shape[0])
-    for _ in range(steps):
-        _earn(cost, pay, earned)
-        taken = np.argsort(earned)[:sites]
-        height = pay.sum() + earned[taken].sum()
-        stride[1] = 0.0 if height > best + 1e-6 * abs(best) else stride[1] + 1.0
-        if height > best:
-            best = height
-            best_pay[:] = pay
-        if stride[1] >= STALE:
-            stride[0] *= SHORTER
-            stride[1] = 0.0
-            pay[:] = best_pay
-        square = 0.0
+def _serve_plain(cost: Floats, taken: Whole, pay: Floats, direction: Floats) -> None:
+    """Take one off for every site that serves the demand."""
+    for site in taken:
         for demand in range(pay.size):
-            served = 0.0
-            for site in taken:
-                served += 1.0 if cost[site, demand] < pay[demand] else 0.0
-            direction[demand] = 1.0 - served + KEPT_COURSE * direction[demand]
-            square += direction[demand] * direction[demand]
-        length = stride[0] * (aim - height) / square if square > 1e-9 else 0.0
-        if length <= 0.0:
-            break
-        for demand in range(pay.size):
-            pay[demand] += length * direction[demand]
-    return best
+            if cost[site, demand] < pay[demand]:
+                direction[demand] -= 1.0
 
 
-_earn = compiled(_earn_plain)
-_ascend = compiled(_ascend_plain)
+_earned = compiled(_earned_plain)
+_serve = compiled(_serve_plain)
 
 
-def could_save(
-    cost: Floats, sites: int, pay: Floats, value: float, unit: float
-) -> tuple[Whole, Flags]:
-    """Return sites that a cheaper choice could have, and of each the demands it could serve."""
-    earned = earnings(cost, pay)
-    order = np.argsort(earned, kind="stable")
-    last = earned[order[sites - 1]]
-    height = float(pay.sum() + earned[order[:sites]].sum())
-    more = np.maximum(earned - last, 0.0)
-    could = np.flatnonzero(height + more <= value - unit)
-    serves: Flags = (
-        height + more[could, None] + np.maximum(cost[could] - pay[None, :], 0.0) <= value - unit
-    )
-    return could, serves
+def could_save(cost: Floats, sites: int, ascent: Ascent, most_cost: float, held: int = 0) -> Flags:
+    """Return the sites without which no choice costs as little as `most_cost`.
+
+    A site that is not among those that earn most raises the floor by what it earns less.
+    """
+    earned = _earned(cost, ascent.best_pay)
+    taken = _most_earning(earned, sites, held)
+    last = earned[taken[held:]].max(initial=-np.inf)
+    height = float(ascent.best_pay.sum() + earned[taken].sum())
+    could: Flags = height + np.maximum(earned - last, 0.0) <= most_cost
+    could[taken] = True
+    return could

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from layers.coverage.sites.net import Floats, Whole, compiled
@@ -70,7 +72,7 @@ def _nearest_two_plain(
 
 def _weighed_plain(
     row: Floats, first: Whole, near: Floats, second: Floats, lost: Floats, base: Floats
-) -> tuple[float, int]:
+) -> tuple[float, Any]:
     """Return what taking a site in saves at best and the place that goes (Whitaker 1983)."""
     lost[:] = base
     saved = 0.0
@@ -84,7 +86,7 @@ def _weighed_plain(
     return saved - lost[out], out
 
 
-def _settle_plain(cost: Floats, chosen: Whole, least: float) -> float:
+def _settle_plain(cost: Floats, chosen: Whole, least: float) -> Any:
     """Interchange in place while something is saved; return the cost."""
     demands = cost.shape[1]
     first = np.zeros(demands, dtype=np.int64)

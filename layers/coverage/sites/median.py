@@ -8,14 +8,14 @@ import numpy as np
 
 from layers.coverage.sites import floor as floors
 from layers.coverage.sites import interchange
-from layers.coverage.sites.clock import Clock
-from layers.coverage.sites.floor import Descent
-from layers.coverage.sites.median_proof import nearest_by_programme
+from layers.coverage.sites.branching import settled
+from layers.coverage.sites.clock import Clock, paced
+from layers.coverage.sites.floor import Ascent, ascent_within, could_save
+from layers.coverage.sites.median_branch import MedianBranch
 from layers.coverage.sites.net import Floats, Whole
 
-TURN_S = 0.2
-SEARCH_SHARE = 0.5
-PROGRAMME_PAIRS = 120_000
+SEARCH_SHARE = 0.35
+PATIENCE = 3
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Middle:
 
     chosen: Whole
     value: float
-    ascent: Descent
+    ascent: Ascent
     unit: float
     bound: float
 
@@ -58,10 +58,10 @@ def median_sites(cost: Floats, sites: int, clock: Clock) -> tuple[Whole, float]:
     unit = 1.0 - 1e-6 if whole else 1e-9 * float(cost.max(initial=0.0))
     chosen = interchange.begun(cost, sites)
     value = interchange.cost_of(cost, chosen)
-    middle = Middle(chosen, value, floors.first(cost), unit, 0.0)
+    middle = Middle(chosen, value, floors.first_ascent(cost), unit, 0.0)
     middle = _taking_turns(cost, middle, sites, clock, SEARCH_SHARE)
     if not middle.is_proven and clock.left_s > 0.0:
-        middle = _by_programme(cost, middle, sites, clock)
+        middle = _by_branching(cost, middle, sites, clock)
     middle = _taking_turns(cost, middle, sites, clock, 1.0)
     bound = np.ceil(middle.bound - 1e-6) if whole else middle.bound
     return middle.chosen, min(float(bound), middle.value)
@@ -71,30 +71,29 @@ def _taking_turns(cost: Floats, middle: Middle, sites: int, clock: Clock, share:
     """Search and raise the bound by turns for a share of the time, or while the bound rises."""
     steps, rounds, seed, stale = 50, 5, 1, 0
     end_s = clock.within_s * (1.0 - share)
-    while not middle.is_proven and clock.left_s > end_s and (share == 1.0 or stale < 5):
+    while not middle.is_proven and clock.left_s > end_s and (share == 1.0 or stale < PATIENCE):
         left_s = clock.left_s
         ascent = floors.raised(cost, sites, middle.ascent, middle.value, steps)
-        steps = _paced(steps, left_s - clock.left_s)
-        stale = stale + 1 if ascent.best < middle.bound * (1 + 1e-7) else 0
-        middle = replace(middle, ascent=ascent, bound=max(middle.bound, ascent.best))
+        steps = paced(steps, left_s - clock.left_s, clock)
+        stale = stale + 1 if ascent.bound < middle.bound * (1 + 1e-7) else 0
+        middle = replace(middle, ascent=ascent, bound=max(middle.bound, ascent.bound))
         left_s, seed = clock.left_s, seed + 1
         chosen = interchange.improved(cost, middle.chosen, rounds, seed)
-        rounds = _paced(rounds, left_s - clock.left_s)
+        rounds = paced(rounds, left_s - clock.left_s, clock)
         middle = replace(middle, chosen=chosen, value=interchange.cost_of(cost, chosen))
     return middle
 
 
-def _paced(count: int, took_s: float) -> int:
-    """Return how many steps fill a turn, by the time that the last ones took."""
-    return int(np.clip(count * TURN_S / max(took_s, 1e-6), 1, 4 * count))
-
-
-def _by_programme(cost: Floats, middle: Middle, sites: int, clock: Clock) -> Middle:
-    """Let HiGHS settle what no bound has settled, where that is little."""
-    chosen, bound = nearest_by_programme(
-        cost, sites, middle.ascent, middle.value, middle.unit, clock.part_s(0.9), PROGRAMME_PAIRS
-    )
-    bound = max(middle.bound, min(bound, middle.value))
-    if chosen is None or interchange.cost_of(cost, chosen) >= middle.value:
+def _by_branching(cost: Floats, middle: Middle, sites: int, clock: Clock) -> Middle:
+    """Branch over the sites that the bound leaves until the time is up."""
+    could = could_save(cost, sites, middle.ascent, middle.value - middle.unit)
+    rows = np.flatnonzero(could)
+    if len(rows) <= sites:
+        return replace(middle, bound=middle.value)
+    ascent = replace(ascent_within(middle.ascent, rows), bound=middle.ascent.bound)
+    first = MedianBranch(np.ascontiguousarray(cost[rows]), rows, sites, 0, ascent)
+    found = settled(first, -middle.value, middle.unit, clock)
+    bound = max(middle.bound, -found.bound)
+    if found.chosen is None:
         return replace(middle, bound=bound)
-    return replace(middle, chosen=chosen, value=interchange.cost_of(cost, chosen), bound=bound)
+    return replace(middle, chosen=found.chosen, value=-found.value, bound=bound)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array, csr_array, eye_array, hstack
@@ -13,25 +11,10 @@ from layers.coverage.sites.net import Floats, Net, Whole, matrix_of
 NO_POINT = 2  # scipy's word for a programme that cannot be satisfied
 
 
-@dataclass(frozen=True)
-class Proof:
-    """What a solver found in its time.
+def most_covered_by_programme(net: Net, sites: int, time_s: float) -> tuple[Whole | None, float]:
+    """Leave as little weight uncovered as possible (Church and ReVelle 1974).
 
-    Attributes
-    ----------
-    chosen
-        Sites of the best choice found; None where none was found.
-    bound
-        What no choice can beat; infinite (with the sign of no promise) where none was proven.
-    """
-
-    chosen: Whole | None
-    bound: float
-
-
-def most_covered_by_programme(net: Net, sites: int, time_s: float) -> Proof:
-    """Solve: leave as little weight uncovered as possible (Church and ReVelle 1974).
-
+    Returns the best choice found, or None, and what no choice covers more than.
     Only sites are whole numbers; a demand is then uncovered wholly or not at all.
     """
     number, demands = net.sites, net.demands
@@ -49,7 +32,7 @@ def most_covered_by_programme(net: Net, sites: int, time_s: float) -> Proof:
     found = solved(cost, whole, rows, time_s)
     total = float(net.weight.sum())
     chosen = None if found[0] is None else np.flatnonzero(found[0][:number] > 0.5)
-    return Proof(chosen, total - found[1])
+    return chosen, total - found[1]
 
 
 def solved(
@@ -59,9 +42,12 @@ def solved(
 
     Where there is no point at all the bound is infinite, where nothing was proven minus infinite.
     """
-    options = {"time_limit": max(time_s, 0.01), "mip_rel_gap": 0.0}
     result = milp(
-        cost, integrality=whole, bounds=Bounds(0.0, 1.0), constraints=rows, options=options
+        cost,
+        integrality=whole.astype(np.int64),
+        bounds=Bounds(0.0, 1.0),
+        constraints=rows,
+        options={"time_limit": max(time_s, 0.01), "mip_rel_gap": 0.0},
     )
     if result.status == NO_POINT:
         return None, np.inf

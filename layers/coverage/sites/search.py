@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from layers.coverage.sites.net import Flags, Floats, Net, Whole, compiled
 
@@ -18,7 +17,7 @@ class State(NamedTuple):
 
     Attributes
     ----------
-    count, sole
+    visits, sole
         Of each demand: how many chosen sites cover it; the sum of their numbers, which is the
         site itself where there is one.
     gain, loss
@@ -37,7 +36,7 @@ class State(NamedTuple):
         Sites that came in (site + 1) or went out (-site - 1) since the last accepted choice.
     """
 
-    count: Whole
+    visits: Whole
     sole: Whole
     gain: Floats
     loss: Floats
@@ -64,7 +63,7 @@ def start(net: Net, seed: int = 1) -> State:
     )
     whole = np.int64
     return State(
-        count=np.zeros(demands, whole),
+        visits=np.zeros(demands, whole),
         sole=np.zeros(demands, whole),
         gain=gain,
         loss=np.zeros(sites),
@@ -81,7 +80,7 @@ def start(net: Net, seed: int = 1) -> State:
     )
 
 
-def _dice_plain(state: State, sides: int) -> int:
+def _dice_plain(state: State, sides: int) -> Any:
     """Throw: a number from 0 to sides - 1 (Marsaglia 2003, xorshift on 63 bits)."""
     x = state.ends[DICE]
     x ^= (x << 13) & 0x7FFFFFFFFFFFFFFF
@@ -113,7 +112,7 @@ def _add_plain(net: Net, state: State, site: int) -> None:
     """Choose a site."""
     for at in range(net.site_start[site], net.site_start[site + 1]):
         demand = net.site_demand[at]
-        before = state.count[demand]
+        before = state.visits[demand]
         weight = net.weight[demand]
         if before == 0:
             for to in range(net.demand_start[demand], net.demand_start[demand + 1]):
@@ -123,7 +122,7 @@ def _add_plain(net: Net, state: State, site: int) -> None:
             state.loss[state.sole[demand]] -= weight
         if before <= 1:
             _wake(net, state, demand)
-        state.count[demand] = before + 1
+        state.visits[demand] = before + 1
         state.sole[demand] += site
     state.chosen[site] = True
     state.place[site] = state.ends[CHOSEN]
@@ -137,9 +136,9 @@ def _drop_plain(net: Net, state: State, site: int) -> None:
     """Give a chosen site up."""
     for at in range(net.site_start[site], net.site_start[site + 1]):
         demand = net.site_demand[at]
-        after = state.count[demand] - 1
+        after = state.visits[demand] - 1
         weight = net.weight[demand]
-        state.count[demand] = after
+        state.visits[demand] = after
         state.sole[demand] -= site
         if after == 0:
             for to in range(net.demand_start[demand], net.demand_start[demand + 1]):
@@ -181,7 +180,7 @@ def _swap_plain(net: Net, state: State, site: int, cheapest: int) -> tuple[float
     touched = 0
     for at in range(net.site_start[site], net.site_start[site + 1]):
         demand = net.site_demand[at]
-        if state.count[demand] == 1:
+        if state.visits[demand] == 1:
             sole = state.sole[demand]
             if state.extra[sole] == 0.0:
                 state.touched[touched] = sole
@@ -196,7 +195,7 @@ def _swap_plain(net: Net, state: State, site: int, cheapest: int) -> tuple[float
     return state.gain[site] + wins, out
 
 
-def _next_plain(state: State) -> int:
+def _next_plain(state: State) -> Any:
     """Take the first site from the queue."""
     site = state.queue[state.ends[HEAD]]
     state.ends[HEAD] = (state.ends[HEAD] + 1) % state.queue.size
@@ -246,7 +245,7 @@ def _settle_plain(net: Net, state: State, least: float, steps: int) -> tuple[flo
     return won, done
 
 
-def _near_plain(net: Net, state: State, site: int) -> int:
+def _near_plain(net: Net, state: State, site: int) -> Any:
     """Walk from a chosen site over a demand, a candidate and its demand to a chosen site, or -1."""
     at = site
     for _ in range(2):
@@ -254,7 +253,7 @@ def _near_plain(net: Net, state: State, site: int) -> int:
         if size == 0:
             return -1
         demand = net.site_demand[net.site_start[at] + _dice(state, size)]
-        if at != site and state.count[demand] == 1:
+        if at != site and state.visits[demand] == 1:
             return state.sole[demand]
         first = net.demand_start[demand]
         at = net.demand_site[first + _dice(state, net.demand_start[demand + 1] - first)]
@@ -276,6 +275,17 @@ def _ruin_plain(net: Net, state: State, barred: Flags, gone: Whole) -> float:
             gone[at] = site
             barred[site] = at == 0 or _dice(state, 2) == 0
     return lost
+
+
+def _stray_plain(net: Net, state: State) -> Any:
+    """Choose a site by lot, if it adds something and its post has room; return what it adds."""
+    site = _dice(state, state.gain.size)
+    post = net.post[site]
+    won = state.gain[site]
+    if state.chosen[site] or won <= 0.0 or state.crowd[post] >= net.room[post]:
+        return 0.0
+    _add(net, state, site)
+    return won
 
 
 def _undo_plain(net: Net, state: State) -> None:
@@ -301,6 +311,9 @@ def _rounds_plain(
         state.ends[LOGGED] = 0
         gone = np.empty(1 + _dice(state, 4), np.int64)
         balance = -_ruin(net, state, barred, gone)
+        # by greed alone the same few choices would come back
+        if _dice(state, 2) == 0:
+            balance += _stray(net, state)
         balance += _fill(net, state, sites, barred, 0.0)
         for site in gone:
             if site >= 0:
@@ -327,6 +340,7 @@ _fill: Any = compiled(_fill_plain)
 _settle: Any = compiled(_settle_plain)
 _near: Any = compiled(_near_plain)
 _ruin: Any = compiled(_ruin_plain)
+_stray: Any = compiled(_stray_plain)
 _undo: Any = compiled(_undo_plain)
 _rounds: Any = compiled(_rounds_plain)
 
@@ -347,7 +361,14 @@ def improved(net: Net, state: State, sites: int, rounds: int) -> None:
     _rounds(net, state, sites, rounds, HAIR * float(net.weight.sum()), barred)
 
 
-def put(net: Net, state: State, chosen: NDArray[Any]) -> None:
-    """Choose these sites."""
+def put(net: Net, chosen: Whole) -> State:
+    """Return the choice of these sites."""
+    state = start(net)
     for site in chosen.tolist():
         _add(net, state, site)
+    return state
+
+
+def chosen_sites(state: State) -> Whole:
+    """Return the chosen sites."""
+    return state.order[: state.ends[CHOSEN]].copy()

@@ -50,18 +50,25 @@ def _same_sites_plain(begin: Whole, site: Whole, like: Whole) -> Flags:
 
 
 def merged(net: Net) -> Net:
-    """Return the net with equal demands as one and without demands that no site covers.
+    """Return the net with equal demands as one and without demands that no site covers."""
+    return merged_with_prices(net, net.weight)[0]
+
+
+def merged_with_prices(net: Net, price: Floats) -> tuple[Net, Floats]:
+    """Return the net with equal demands as one, as `merged` does, and their prices summed.
 
     Demands come in the order of their first site: neighbours stand together in memory.
     """
     covers = matrix_of(net)
     like = equal_columns(covers)
-    heavy = np.bincount(like, net.weight, minlength=net.demands)
+    heavy = np.bincount(like, net.weight, minlength=net.demands).astype(np.float64)
     degree = np.diff(net.demand_start)
     kept = np.flatnonzero((like == np.arange(net.demands)) & (degree > 0) & (heavy > 0))
     first = net.demand_site[net.demand_start[kept]]
     kept = kept[np.argsort(first, kind="stable")]
-    return net_of(csr_array(covers[:, kept]), heavy[kept], net.post, net.room)
+    less = net_of(csr_array(covers[:, kept]), heavy[kept], net.post, net.room)
+    prices = np.bincount(like, price, minlength=net.demands).astype(np.float64)
+    return less, prices[kept]
 
 
 def undominated(net: Net) -> Flags:
@@ -123,9 +130,3 @@ def thinned(net: Net) -> tuple[Net, Whole]:
     less = merged(net)
     stay = undominated(less)
     return merged(kept_sites(less, stay)), np.flatnonzero(stay)
-
-
-def weight_of_sites(net: Net, price: Floats) -> Floats:
-    """Return for each site the sum of a price over its demands."""
-    sums: Floats = matrix_of(net) @ price
-    return sums
