@@ -1,10 +1,10 @@
 """Possible views: the ground that a camera sees from some place where it may stand.
 
-Every line of sight that leaves the polygon of positions leaves it through an edge, so the views from
-the edges and the polygon itself are all. A wall hides from a whole edge what it hides from both ends
-of the edge. Seen from the middle of the edge it is therefore narrowed to the directions in which it
-hides from both ends too, and then one sweep from the middle gives all that any point of the edge
-sees, and little more.
+Every line of sight that leaves the polygon of positions leaves it through an edge, so the views
+from the edges and the polygon itself are all. A wall hides from a whole edge what it hides from
+both ends of it. Seen from the middle of the edge it is therefore narrowed to the directions in
+which it hides from both ends too; then one sweep from the middle gives all that any point of the
+edge sees, and little more.
 """
 
 from __future__ import annotations
