@@ -63,7 +63,7 @@ class Unsure:
             "view_angle_deg": np.full(count, self.view_angle_deg)[outside],
             "range_m": np.full(count, self.range_m)[outside],
         }
-        points = shapely.points(x_m, y_m)[outside]
+        points = np.asarray(shapely.points(x_m, y_m))[outside]
         frame = GeoDataFrame(columns, geometry=points, crs=CRS)
         return visible_areas(frame, self.buildings).to_numpy()
 
