@@ -4,7 +4,7 @@ SHELL = /bin/sh
 PYTHON = .venv/bin/python
 CODE = gis_service layers grid_boundaries map_ui
 
-.PHONY: run demo-city test setup setup-test lint bench calibration kills sequences real-city migration lock clean
+.PHONY: run demo-city test setup setup-test lint bench calibration kills sequences sight real-city migration lock clean
 
 run: setup
 	@.venv/bin/gis-service serve --demo
@@ -51,6 +51,11 @@ real-city: setup-test
 # ten thousand random sequences of strokes, undos, redos and merges on the demo county
 sequences: setup-test
 	GIS_SEQUENCES=10000 $(PYTHON) -m pytest tests/grid_boundaries/test_sequences.py $(PYTEST)
+
+# a hundred thousand random cases of changed scenes, and 2,000 of uncertain cameras
+sight: setup-test
+	GIS_SIGHT_CASES=2000 $(PYTHON) -m pytest tests/long/sight_metamorphic.py \
+		tests/layers/coverage/test_certain_and_possible.py $(PYTEST)
 
 # make migration MESSAGE="Add the hydrants"
 migration: setup-test

@@ -7,12 +7,14 @@ of the worn sector beyond all these is seen from every position.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from layers.coverage.outlines import inscribed
 from layers.coverage.positions import (
     NODING_M,
     built_area,
@@ -44,21 +46,22 @@ def certain_views(sight: Sight, error_m: Floats, shapes: NDArray[Any]) -> NDArra
         Footprints, metres.
     """
     walls = walls_of(shapes)
-    pairs = nearby(sight, shapes)
-    worn = worn_sectors(sight, error_m)
-    corners = corners_round(sight.xy, error_m)
+    pairs = nearby(replace(sight, range_m=sight.range_m + error_m), shapes)
+    worn, discs = worn_sectors(sight, error_m), corners_round(sight.xy, error_m)
     views = np.full(len(worn), shapely.Polygon(), dtype=object)
     # one overlay a camera is the cost, whatever the loop
-    for camera in np.flatnonzero(~shapely.is_empty(worn)):
+    for camera in np.flatnonzero(sight.range_m > 0):
         near = pairs[1][slice(*np.searchsorted(pairs[0], [camera, camera + 1]))]
-        room = _room(corners[camera], shapes[near])
-        views[camera] = _seen_from_all(room, worn[camera], shapes[near], _walls_near(walls, near))
+        around = shapes[near]
+        built = built_area(around[shapely.intersects(around, shapely.polygons(discs[camera]))])
+        room = standing_room(discs[camera], built)
+        field = sight.some(slice(camera, camera + 1))
+        left = worn[camera] if built is None else _seen_from_corners(room, field, around)
+        if built is not None and np.pi < field.turn_rad[0] < TURN_RAD:
+            left = polygon_of(shapely.intersection(left, worn[camera], grid_size=NODING_M))
+        if not left.is_empty:
+            views[camera] = _seen_from_all(room, left, _walls_near(walls, near))
     return views
-
-
-def _room(corners: Floats, shapes: NDArray[Any]) -> Any:
-    touches = shapely.intersects(shapes, shapely.polygons(corners))
-    return standing_room(corners, built_area(shapes[touches]))
 
 
 def _walls_near(walls: Walls, building: Ints) -> Floats:
@@ -69,31 +72,34 @@ def _walls_near(walls: Walls, building: Ints) -> Floats:
     return np.stack([walls.start[row], walls.end[row]], axis=1)
 
 
-def _seen_from_all(room: Any, worn: Any, shapes: NDArray[Any], walls: Floats) -> Any:
-    if shapely.is_empty(room):
-        return shapely.Polygon()
-    hull = shapely.convex_hull(room)
-    if shapely.area(hull) - shapely.area(room) < CONVEX_M2:
-        corners = shapely.get_coordinates(hull)[:-1]
-        facing = (
-            cross(walls[None, :, 0] - corners[:, None], walls[None, :, 1] - corners[:, None]) < 0
-        ).any(axis=0)
-        return _less(worn, penumbras(corners[None], walls[facing], _far_m(worn, room)))
-    left = _seen_from_corners(room, worn, shapes)
-    return _less(left, penumbras(_edges(room), walls, _far_m(worn, room))) if left else left
+def _seen_from_corners(room: Any, field: Sight, shapes: NDArray[Any]) -> Any:
+    """Return what every corner of the room sees: too much by what hides between two corners.
 
-
-def _seen_from_corners(room: Any, worn: Any, shapes: NDArray[Any]) -> Any:
-    """Return what of `worn` is seen from every corner of the room: all but what islands hide."""
+    A field of view over half a turn, which edges narrow more than their ends, counts as all round.
+    """
     xy = np.unique(shapely.get_coordinates(room), axis=0)
-    far_m = np.full(len(xy), _far_m(worn, room))
-    whole = Sight(xy, np.zeros(len(xy)), np.full(len(xy), TURN_RAD), far_m)
-    left = worn
-    for view in swept_views(whole, shapes):
-        left = polygon_of(shapely.intersection(left, view, grid_size=NODING_M))
+    turn_rad = field.turn_rad[0] if field.turn_rad[0] <= np.pi else TURN_RAD
+    corners = [
+        np.full(len(xy), value) for value in (field.start_rad[0], turn_rad, field.range_m[0])
+    ]
+    left: Any = shapely.Polygon()
+    for number, view in enumerate(swept_views(Sight(xy, *corners), shapes, inscribed)):
+        both = shapely.intersection(left, view, grid_size=NODING_M) if number else view
+        left = polygon_of(both)
         if left.is_empty:
             break
     return left
+
+
+def _seen_from_all(room: Any, left: Any, walls: Floats) -> Any:
+    """Return what of `left` no wall hides from any point of the room."""
+    hull = shapely.convex_hull(room)
+    pieces = _edges(room)
+    if shapely.area(hull) - shapely.area(room) < CONVEX_M2:
+        corners = shapely.get_coordinates(hull)[:-1]
+        to_start, to_end = (walls[None, :, end] - corners[:, None] for end in (0, 1))
+        pieces, walls = corners[None], walls[(cross(to_start, to_end) < 0).any(axis=0)]
+    return _less(left, penumbras(pieces, walls, _far_m(left, room)))
 
 
 def _edges(room: Any) -> Floats:
@@ -146,8 +152,8 @@ def _hulls(walls: Floats, low_rad: Floats, width_rad: Floats, far_m: float) -> N
     # chords of 45 degrees come as near as 0.92 of their radius
     ray = far_m / 0.9 * np.stack([np.cos(angle), np.sin(angle)], axis=2)
     tips = (walls[:, :, None] + ray[:, None]).reshape(len(walls), 2 * FAN, 2)
-    hulls: NDArray[Any] = shapely.convex_hull(
-        shapely.multipoints(np.concatenate([walls, tips], axis=1))
+    hulls: NDArray[Any] = np.asarray(
+        shapely.convex_hull(shapely.multipoints(np.concatenate([walls, tips], axis=1)))
     )
     return hulls
 

@@ -1,14 +1,15 @@
 """Possible views: the ground that a camera sees from some place where it may stand.
 
-Every line of sight that leaves the polygon of positions leaves it through an edge, so the views from
-the edges and the polygon itself are all. A wall hides from a whole edge what it hides from both ends
-of the edge. Seen from the middle of the edge it is therefore narrowed to the directions in which it
-hides from both ends too, and then one sweep from the middle gives all that any point of the edge
-sees, and little more.
+Every line of sight that leaves the polygon of positions leaves it through an edge, so the views
+from the edges and the polygon itself are all. A wall hides from a whole edge what it hides from
+both ends of it. Seen from the middle of the edge it is therefore narrowed to the directions in
+which it hides from both ends too; then one sweep from the middle gives all that any point of the
+edge sees, and little more.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def possible_views(sight: Sight, error_m: Floats, shapes: NDArray[Any]) -> NDArr
         Footprints, metres.
     """
     walls = walls_of(shapes)
-    reach = Sight(sight.xy, sight.start_rad, sight.turn_rad, sight.range_m + 2 * error_m)
+    reach = replace(sight, range_m=sight.range_m + 2 * error_m)
     camera, building = nearby(reach, shapes)
     fields = grown_sectors(sight, error_m)
     corners = corners_round(sight.xy, error_m)
@@ -96,7 +97,7 @@ def _ahead(start: Floats, end: Floats, sight: Sight) -> NDArray[Any]:
     tips = np.concatenate(
         [start[:, None], start[:, None] + ray, end[:, None], end[:, None] + ray], axis=1
     )
-    hulls: NDArray[Any] = shapely.convex_hull(shapely.multipoints(tips))
+    hulls: NDArray[Any] = np.asarray(shapely.convex_hull(shapely.multipoints(tips)))
     return hulls
 
 

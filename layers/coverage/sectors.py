@@ -58,5 +58,7 @@ def fans(xy: Floats, start_rad: Floats, turn_rad: Floats, radius_m: Floats) -> N
     share = np.linspace(0, 1, 9)
     angle = start_rad[:, None] + turn_rad[:, None] * share
     tips = xy[:, None] + radius_m[:, None, None] * np.stack([np.cos(angle), np.sin(angle)], axis=2)
-    polygons: NDArray[Any] = shapely.polygons(np.concatenate([xy[:, None], tips], axis=1))
+    polygons: NDArray[Any] = np.asarray(
+        shapely.polygons(np.concatenate([xy[:, None], tips], axis=1))
+    )
     return polygons
