@@ -8,8 +8,10 @@ from math import ceil
 
 import numba
 import numpy as np
+import shapely
 from numpy.typing import ArrayLike, NDArray
 from scipy import fft
+from shapely import MultiPolygon, Polygon
 
 from grid_boundaries.errors import Refused, TooLarge
 
@@ -23,6 +25,9 @@ FINE_STEPS = 4.0
 
 MOST_CELLS = 30_000_000
 
+LEAST_SHARE = 0.01
+"""Share of a kernel that counts as inside at least: slivers would make mountains of a point."""
+
 
 def kde(
     xy_m: ArrayLike,
@@ -31,12 +36,17 @@ def kde(
     shape: tuple[int, int],
     bandwidth_m: float,
     weights: ArrayLike | None = None,
+    within: Polygon | MultiPolygon | None = None,
 ) -> Floats:
     """Return incidents per square metre around the middle of each cell, by a Gaussian kernel.
 
     The points are shared out to an inner grid by cubic interpolation, and the grid is convolved
     in frequency space: within 0.1 % of the surface's peak of adding up every kernel. Points
     outside `bounds` count as far as their kernels reach in, and none wraps round an edge.
+
+    Within a boundary every kernel is raised by the share of it that lies inside, so that nothing
+    leaks out (Diggle 1985, Applied Statistics 34:138-147): an even spread then has 69 % of its
+    height on a straight rim itself, not 50 %, and all incidents are kept.
 
     Parameters
     ----------
@@ -50,12 +60,16 @@ def kde(
         Standard deviation of the kernel, metres.
     weights
         One number per point, shape (n,); 1 each where None.
+    within
+        Boundary in the same CRS, valid: points outside are left out, and the surface is 0 there.
+        A share under `LEAST_SHARE` counts as that.
 
     Returns
     -------
     ndarray
         Shape `shape`, per m²: the sum times the area of a cell is the total weight of points
-        whose kernels lie inside.
+        whose kernels lie inside; of all points `within`, where the cells are finer than a quarter
+        of the bandwidth and cover it.
 
     Raises
     ------
@@ -65,6 +79,9 @@ def kde(
     """
     points, amounts = _readable(xy_m, weights)
     _refuse_settings(bounds, shape, bandwidth_m)
+    if within is not None:
+        inside = _inside(within, points)
+        points, amounts = points[inside], amounts[inside]
     rows = _axis(bounds[1], bounds[3], shape[0], bandwidth_m)
     columns = _axis(bounds[0], bounds[2], shape[1], bandwidth_m)
     if rows.length * float(columns.length) > MOST_CELLS:
@@ -74,11 +91,31 @@ def kde(
             "the bandwidth is too small for this box; raise it or ask for fewer cells",
             bandwidth_m=bandwidth_m,
         )
+    kernels = rows.kernel(bandwidth_m), columns.kernel(bandwidth_m)
+    places = rows.places(points[:, 1]), columns.places(points[:, 0])
+    ground = np.ones((1, 1)) if within is None else _ground(within, rows, columns)
+    if within is not None:
+        share = np.empty(len(points))
+        _read_off(_smooth(ground, *kernels), *places, share)
+        amounts = amounts / np.maximum(share, LEAST_SHARE)
     table = np.zeros((rows.length, columns.length))
-    _share_out(table, rows.places(points[:, 1]), columns.places(points[:, 0]), amounts)
-    smooth = _smooth(table, rows.kernel(bandwidth_m), columns.kernel(bandwidth_m))
+    _share_out(table, *places, amounts)
+    smooth = _smooth(table, *kernels) * ground
     wanted = smooth[rows.middles(shape[0])][:, columns.middles(shape[1])]
     return np.asarray(wanted / (rows.step_m * columns.step_m), dtype=np.float64)
+
+
+def _inside(within: Polygon | MultiPolygon, points: Floats) -> NDArray[np.bool_]:
+    """Return which points lie in a boundary or on it."""
+    shapely.prepare(within)
+    return np.asarray(shapely.intersects_xy(within, points), dtype=np.bool_)
+
+
+def _ground(within: Polygon | MultiPolygon, rows: _Axis, columns: _Axis) -> Floats:
+    """Return 1 for the inner cells whose middle lies in a boundary, 0 for the others."""
+    x, y = np.meshgrid(columns.all_middles_m(), rows.all_middles_m())
+    middles = np.column_stack([x.ravel(), y.ravel()])
+    return _inside(within, middles).reshape(x.shape).astype(np.float64)
 
 
 def _smooth(table: Floats, down: Floats, across: Floats) -> Floats:
@@ -107,6 +144,11 @@ class _Axis:
         """Return the kernel's share that is left at each frequency."""
         cycles = fft.fftfreq(self.length) * (bandwidth_m / self.step_m)
         return np.asarray(np.exp(-2.0 * (np.pi * cycles) ** 2), dtype=np.float64)
+
+    def all_middles_m(self) -> Floats:
+        """Return the middles of the inner cells, metres."""
+        steps = np.arange(self.length) - self.margin + 0.5
+        return np.asarray(self.start_m + steps * self.step_m, dtype=np.float64)
 
     def middles(self, cells: int) -> slice:
         """Return where the middles of the outer cells stand."""
@@ -144,6 +186,21 @@ def _share_out_plain(table: Floats, rows: Floats, columns: Floats, amounts: Floa
                     table[south + i, west + j] += amounts[point] * by_row[i] * by_column[j]
 
 
+def _read_off_plain(table: Floats, rows: Floats, columns: Floats, values: Floats) -> None:
+    """Set the table's value at each point by the same weights; 1 for points too far away."""
+    by_row, by_column = np.empty(4), np.empty(4)
+    for point in range(values.size):
+        values[point] = 1.0
+        row, column = np.floor(rows[point]), np.floor(columns[point])
+        if 1 <= row < table.shape[0] - 2 and 1 <= column < table.shape[1] - 2:
+            _lagrange(by_row, rows[point] - row)
+            _lagrange(by_column, columns[point] - column)
+            values[point] = 0.0
+            for i in range(4):
+                across = table[int(row) - 1 + i, int(column) - 1 : int(column) + 3]
+                values[point] += by_row[i] * np.sum(by_column * across)
+
+
 def _lagrange_plain(weights: Floats, part: float) -> None:
     """Set the weights of the places -1, 0, 1, 2 for a point `part` of the way from 0 to 1."""
     weights[0] = -part * (part - 1.0) * (part - 2.0) / 6.0
@@ -155,6 +212,9 @@ def _lagrange_plain(weights: Floats, part: float) -> None:
 _lagrange: Callable[[Floats, float], None] = numba.njit(cache=True)(_lagrange_plain)
 _share_out: Callable[[Floats, Floats, Floats, Floats], None] = numba.njit(cache=True)(
     _share_out_plain
+)
+_read_off: Callable[[Floats, Floats, Floats, Floats], None] = numba.njit(cache=True)(
+    _read_off_plain
 )
 
 

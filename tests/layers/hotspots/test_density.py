@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from shapely import MultiPolygon, Point, Polygon, box
 
 from grid_boundaries.errors import Refused, TooLarge
 from layers.hotspots.density import kde
@@ -95,6 +96,91 @@ def test_weights_count_as_so_many_points() -> None:
     np.testing.assert_allclose(
         kde(place, weights=[3.0], **options), kde(place * 3, **options), atol=1e-18
     )
+
+
+COUNTY = Polygon(
+    [(500_400, 3_690_300), (502_700, 3_690_200), (502_600, 3_691_800), (500_500, 3_691_500)],
+    [[(501_000, 3_690_700), (501_000, 3_691_100), (501_500, 3_690_700)]],
+)
+"""Slanting sides and a hole, all inside the bounds."""
+
+
+def points_in(shape: Polygon | MultiPolygon, number: int, seed: int) -> NDArray[Any]:
+    """Points evenly over a shape."""
+    drawn = np.random.default_rng(seed).uniform(
+        [500_000, 3_690_000], [503_000, 3_692_000], (number * 9, 2)
+    )
+    return np.array([spot for spot in drawn if shape.covers(Point(spot))][:number])
+
+
+@pytest.mark.parametrize("bandwidth_m", [60.0, 150.0, 900.0])
+def test_inside_a_boundary_no_mass_is_lost_whatever_the_bandwidth(bandwidth_m: float) -> None:
+    xy_m = points_in(COUNTY, 300, 2)
+    weights = np.random.default_rng(3).uniform(0.5, 2.0, len(xy_m))
+    surface = kde(
+        xy_m,
+        bounds=BOUNDS,
+        shape=(200, 300),
+        bandwidth_m=bandwidth_m,
+        weights=weights,
+        within=COUNTY,
+    )
+    assert surface.sum() * 100.0 == pytest.approx(weights.sum(), rel=1e-6)
+
+
+def test_each_kernel_is_raised_by_its_share_inside() -> None:
+    xy_m = points_in(COUNTY, 12, 4)
+    options: dict[str, Any] = {"bounds": BOUNDS, "shape": (200, 300), "bandwidth_m": 200.0}
+    surface = kde(xy_m, within=COUNTY, **options)
+    x, y = np.meshgrid(500_005.0 + 10.0 * np.arange(300), 3_690_005.0 + 10.0 * np.arange(200))
+    ground = np.array([COUNTY.covers(Point(spot)) for spot in zip(x.flat, y.flat, strict=True)])
+    ground = ground.reshape(x.shape)
+    exact = np.zeros(x.shape)
+    for spot in xy_m:
+        kernel = added_up(spot[None], BOUNDS, (200, 300), 200.0, np.ones(1)) * ground
+        exact += kernel / (kernel.sum() * 100.0)
+    assert np.abs(surface - exact).max() <= 1e-3 * exact.max()
+    assert (surface[~ground] == 0.0).all()
+
+
+def test_an_even_spread_loses_less_than_half_as_much_at_the_rim() -> None:
+    square = box(501_000, 3_690_500, 502_000, 3_691_500)
+    xy_m = points_in(square, 20_000, 5)
+    options: dict[str, Any] = {"bounds": BOUNDS, "shape": (40, 60), "bandwidth_m": 150.0}
+    plain, aware = kde(xy_m, **options), kde(xy_m, within=square, **options)
+    # the row of cells along the southern side, corners left out
+    rim, middle = (slice(10, 11), slice(24, 36)), (slice(18, 22), slice(28, 32))
+    assert plain[rim].mean() < 0.6 * plain[middle].mean()
+    # on a straight rim itself the share is ln 2, for half of each kernel there is spread inwards
+    assert aware[rim].mean() == pytest.approx(0.78 * aware[middle].mean(), rel=0.05)
+
+
+def test_points_outside_the_boundary_are_left_out() -> None:
+    options: dict[str, Any] = {"bounds": BOUNDS, "shape": (40, 60), "bandwidth_m": 150.0}
+    inside = [[501_800.0, 3_691_000.0]]
+    alone = kde(inside, within=COUNTY, **options)
+    both = kde([*inside, [501_100.0, 3_690_800.0], [1e9, 0.0]], within=COUNTY, **options)
+    np.testing.assert_array_equal(alone, both)
+
+
+def test_a_boundary_far_from_the_box_changes_no_kernel() -> None:
+    xy_m = points_in(COUNTY, 40, 6)
+    options: dict[str, Any] = {"bounds": BOUNDS, "shape": (40, 60), "bandwidth_m": 150.0}
+    wide = MultiPolygon([box(400_000, 3_600_000, 600_000, 3_800_000)])
+    np.testing.assert_allclose(kde(xy_m, within=wide, **options), kde(xy_m, **options), rtol=1e-7)
+
+
+def test_a_point_in_a_sliver_is_raised_a_hundredfold_at_most() -> None:
+    sliver = box(501_000, 3_691_000.1, 501_000.2, 3_691_000.3)
+    surface = kde(
+        [[501_000.1, 3_691_000.2]],
+        bounds=BOUNDS,
+        shape=(40, 60),
+        bandwidth_m=150.0,
+        within=sliver,
+    )
+    assert surface.tolist() == np.zeros((40, 60)).tolist()
+    assert not np.isnan(surface).any()
 
 
 def test_no_points_make_a_level_surface() -> None:

@@ -9,15 +9,14 @@ import numpy as np
 import pytest
 
 from bench.calibration import (
-    Power,
     Row,
     knox_rows,
     page,
-    power,
     replay_row,
     scan_rows,
     trend_rows,
 )
+from bench.power import Power, known_size, power
 
 
 def as_table(rows: list[Row]) -> dict[str, tuple[float, float, bool]]:
@@ -56,6 +55,11 @@ def test_a_planted_cluster_is_found_with_its_grids() -> None:
     assert found.precision >= 0.80
 
 
+def test_a_scan_that_knows_the_size_finds_it_too_and_seldom_what_is_not_there() -> None:
+    assert known_size(3.0, 6, repeats=59) == 1.0
+    assert known_size(1.0, 40, repeats=59) <= 0.05 + 3 * (0.05 * 0.95 / 40) ** 0.5
+
+
 @pytest.mark.parametrize(
     ("share", "exact", "holds"),
     [
@@ -78,7 +82,8 @@ def test_the_page_shows_what_was_measured() -> None:
     kinds = [
         Row(f"{name} | {rate}", 4, 0.05, 0.04, 0.001, False) for rate in (1, 5) for name in "ab"
     ]
-    text = page([row, bad], [Power(2.0, 0.9, 0.8, 0.7)], [(one, one) for one in kinds])
+    text = page([row, bad], [Power(2.0, 0.9, 0.8, 0.7)], 0.912, [(one, one) for one in kinds])
+    assert "the\nfive nearest grids round each, finds 0.91.\n" in text
     assert "| scan: some | 1,000 | 5.00% | 5.12% ± 0.69% | yes |" in text
     assert "| Knox: some | 10 | ≤ 5.00% | 90.00% ± 1.00% | **no** |" in text
     assert "| 2 | 0.900 | 0.800 | 0.700 |" in text
