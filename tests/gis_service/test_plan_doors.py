@@ -70,7 +70,9 @@ def test_a_new_grid_lies_in_a_village_of_the_plans_own_unit(own_client: Client) 
     outside = next(one for one in VILLAGES if one.startswith(TOWNS[1]))
     plan = started(own_client, unit=TOWNS[0])
     block = min(get(own_client, f"/plans/{plan}/assignment")["blocks"])
-    stroke = {"kind": "create", "name": "新", "blocks": [block], "village_code": outside}
+    stroke: dict[str, Any] = {
+        "kind": "create", "name": "新", "blocks": [block], "village_code": outside,
+    }  # fmt: skip
     status, problem = refused(own_client, f"/{plan}/strokes", base_version=0, stroke=stroke)
     assert (status, problem["code"], problem["where"]["village"]) == (
         404, "no-such-village", outside,
