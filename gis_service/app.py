@@ -12,6 +12,7 @@ from gis_service import __doc__ as about
 from gis_service.errors import add_error_answers
 from gis_service.guards import BodyLimit, LastResort, Measured, SecurityHeaders, Waiting
 from gis_service.head_only import HeadOnly
+from gis_service.leaving import Leaving
 from gis_service.logs import RequestLog, configure_logs
 from gis_service.metrics import Metrics
 from gis_service.routes import (
@@ -98,6 +99,7 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _add_guards(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     """Put the guards round the routes; the one added last is met first."""
+    app.add_middleware(Leaving)
     app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_FROM_BYTES, compresslevel=5)
     app.add_middleware(Waiting, limit=settings.queue_limit)
     app.add_middleware(TilePath)

@@ -139,15 +139,16 @@ def touched_grids(before: State, after: State) -> set[str]:
 
 
 def _steps(desk: Desk, row: Record) -> list[Step]:
-    """Return the steps of a plan; when a step between was taken is known of the last one only."""
-    drew = sorted({one.actor for one in log_rows(desk.connection, desk.view, row)})
-    last = {row.changed_what: row.changed_at}
+    """Return the steps of a plan, with who took them and when."""
+    log = log_rows(desk.connection, desk.view, row)
+    drew = sorted({one.actor for one in log})
+    last = max((one.at for one in log), default=None)
     publisher = row.changed_by if row.status == "published" else None
     steps: list[tuple[str, str | None, datetime | None]] = [
         ("created", row.created_by, row.created_at),
-        ("changed", "、".join(drew) or None, row.changed_at if drew else None),
-        ("submitted", row.submitted_by, last.get("submitted")),
-        ("approved", row.approved_by, last.get("approved")),
+        ("changed", "、".join(drew) or None, last),
+        ("submitted", row.submitted_by, row.submitted_at),
+        ("approved", row.approved_by, row.approved_at),
         ("published", publisher, row.published_at),
     ]
     zone = desk.now.tzinfo

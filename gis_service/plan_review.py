@@ -235,7 +235,10 @@ def submit(desk: Desk, plan_id: int, asked: Submission, near: Lies) -> Record:
     records.refuse_other_version(row, asked.base_version)
     mine = refuse_faulty(desk, row, near, asked.accept)
     accepted = {**row.accepted, **dict.fromkeys(sorted(mine), desk.view.actor)}
-    return _changed(desk, row, "submitted", accepted=accepted, submitted_by=desk.view.actor)
+    return _changed(
+        desk, row, "submitted", accepted=accepted,
+        submitted_by=desk.view.actor, submitted_at=desk.now,
+    )  # fmt: skip
 
 
 def approve(desk: Desk, plan_id: int, base_version: int) -> Record:
@@ -257,7 +260,7 @@ def approve(desk: Desk, plan_id: int, base_version: int) -> Record:
             "Another person approves a plan; you have worked on this one",
             plan=plan_id,
         )
-    return _changed(desk, row, "approved", approved_by=desk.view.actor)
+    return _changed(desk, row, "approved", approved_by=desk.view.actor, approved_at=desk.now)
 
 
 def withdraw(desk: Desk, plan_id: int, base_version: int) -> Record:
@@ -265,7 +268,8 @@ def withdraw(desk: Desk, plan_id: int, base_version: int) -> Record:
     row = desk.row(plan_id, for_update=True)
     refuse_status(row, "submitted", "approved", "scheduled")
     records.refuse_other_version(row, base_version)
-    nobody: Mapping[str, Any] = {"submitted_by": None, "approved_by": None, "publish_on": None}
+    steps = ("submitted_by", "submitted_at", "approved_by", "approved_at", "publish_on")
+    nobody: Mapping[str, Any] = dict.fromkeys(steps)
     return _changed(desk, row, "draft", **nobody)
 
 

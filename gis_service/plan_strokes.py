@@ -13,14 +13,15 @@ import shapely
 from geopandas import GeoSeries
 from shapely import LineString, Polygon
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from gis_service import plan_requests as asks
 from grid_boundaries import regions
 from grid_boundaries.cutting import chosen, cut
-from grid_boundaries.errors import Refused
+from grid_boundaries.errors import NotFound, Refused
 from grid_boundaries.plan_state import Grid, State, known_block, known_grid
 from grid_boundaries.remedies import longest
+from grid_boundaries.store import unit
 from grid_boundaries.strokes import (
     Create,
     Declare,
@@ -30,7 +31,7 @@ from grid_boundaries.strokes import (
     Stroke,
     Together,
 )
-from grid_boundaries.view import View
+from grid_boundaries.view import View, narrowed
 from layers.plan_ground import (
     borders_of,
     ground_of_place,
@@ -51,6 +52,8 @@ class Board:
         Of a grid that the stroke makes, without its village.
     srid
         The county's metric CRS.
+    unit_path
+        Of the unit that the plan redraws.
     """
 
     connection: Connection
@@ -58,6 +61,7 @@ class Board:
     state: State
     new_code: str
     srid: int
+    unit_path: str
 
     def code_in(self, village: str) -> str:
         """Return the code of a new grid in a village; no code in force looks like it."""
@@ -79,6 +83,26 @@ class Board:
         villages = village_of_blocks(self.connection, self.view, self.state)
         counts = Counter(villages[block] for block in blocks)
         return min(counts, key=lambda code: (-counts[code], code))
+
+    def village(self, code: str) -> str:
+        """Return the code of a village of the plan's unit.
+
+        Raises
+        ------
+        NotFound
+            There is no such village, or it lies elsewhere.
+        """
+        own = (unit.c.code == code, unit.c.level == "village", unit.c.valid_to.is_(None),
+               unit.c.unit_path.startswith(self.unit_path))  # fmt: skip
+        found = narrowed(select(unit.c.code).where(*own), self.view, unit.c.unit_path)
+        if self.connection.scalar(found) is None:
+            raise NotFound(
+                "no-such-village",
+                f"方案所属单位内没有村（社区）{code}；什么都没有改动",
+                f"The plan's unit has no village {code}; nothing was changed",
+                village=code,
+            )
+        return code
 
     def setting_of(self, blocks: Iterable[str]) -> str:
         """Return the setting of the grids that hold most of some blocks, rural where none does."""
@@ -129,7 +153,8 @@ def _split(board: Board, asked: asks.SplitAsked) -> Stroke:
 
 def _create(board: Board, asked: asks.CreateAsked) -> Stroke:
     known_block(board.state, asked.blocks[0])
-    village = asked.village_code or board.village_of(asked.blocks[:1])
+    named = asked.village_code
+    village = board.village(named) if named else board.village_of(asked.blocks[:1])
     grid = Grid(
         board.code_in(village), asked.name, village, asked.grid_kind, asked.special_use,
         asked.setting or board.setting_of(asked.blocks),
@@ -183,9 +208,10 @@ def _carve(board: Board, asked: asks.CarveAsked) -> Stroke:
         else polygon(asked.area)
     )
     taken = _taken(board, area)
-    village = asked.village_code or board.village_of(_wholes(taken, _some(taken)))
+    blocks, named = _wholes(taken, _some(taken)), asked.village_code
+    village = board.village(named) if named else board.village_of(blocks)
     grid = Grid(board.code_in(village), asked.name, village, "special", asked.special_use,
-                asked.setting or board.setting_of(_wholes(taken, taken.inside)))  # fmt: skip
+                asked.setting or board.setting_of(blocks))  # fmt: skip
     return Together("carve", (*taken.cuts, Create(grid, taken.inside)))
 
 

@@ -18,7 +18,7 @@ from grid_boundaries.crs import in_metres
 from grid_boundaries.errors import Conflict, NotFound, Refused
 from grid_boundaries.numbers import Change, Gauge, changes, rule_for
 from grid_boundaries.plan_records import Record, States
-from grid_boundaries.plan_state import Grid, State
+from grid_boundaries.plan_state import Grid, State, known_grid
 from grid_boundaries.plans import nothing_to
 from grid_boundaries.rules import rules_from
 from grid_boundaries.store import unit
@@ -132,6 +132,8 @@ def draw(desk: Desk, plan_id: int, asked: Drawing) -> dict[str, Any]:
     if not asked.over_locks:
         held = records.locks(connection, view, row.id, desk.now)
         records.refuse_locked(held, grids, view.actor)
+    if after.is_as(before):
+        return told(desk, row, before, before)  # no row in the log that undo would step over
     number, changed = records.add_stroke(connection, row, stroke, before, view.actor, desk.now)
     desk.states.keep(f"stroke {number}", after)
     return told(desk, changed, before, after)
@@ -213,7 +215,8 @@ def described(desk: Desk, row: Record) -> dict[str, Any]:
     names = (
         "id", "title", "status", "unit_path", "basis", "rules", "base_hash", "parent_id", "cursor",
         "version", "created_by", "created_at", "changed_by", "changed_at", "changed_what",
-        "submitted_by", "approved_by", "publish_on", "published_at", "accepted", "outcome",
+        "submitted_by", "submitted_at", "approved_by", "approved_at", "publish_on",
+        "published_at", "accepted", "outcome",
     )  # fmt: skip
     return {name: getattr(row, name) for name in names}
 
@@ -250,6 +253,9 @@ def assignment(desk: Desk, row: Record) -> dict[str, Any]:
 def lock(desk: Desk, plan_id: int, codes: Collection[str], minutes: int) -> dict[str, Any]:
     """Let the others know who is at some grids; somebody else's locks are not taken."""
     row = desk.draft(plan_id)
+    state = desk.state(row)
+    for code in codes:
+        known_grid(state, code)
     held = records.locks(desk.connection, desk.view, row.id, desk.now)
     records.refuse_locked(held, codes, desk.view.actor)
     until = desk.now + timedelta(minutes=minutes)
@@ -260,7 +266,9 @@ def lock(desk: Desk, plan_id: int, codes: Collection[str], minutes: int) -> dict
 def _stroke(desk: Desk, row: Record, state: State, asked: StrokeAsked) -> Stroke:
     # the plan's number keeps new grids of the plans of one base apart
     new_code = f"{row.id}.{row.version + 1}"
-    return stroke_of(Board(desk.connection, desk.view, state, new_code, desk.srid), asked)
+    return stroke_of(
+        Board(desk.connection, desk.view, state, new_code, desk.srid, row.unit_path), asked
+    )
 
 
 def _gauge(

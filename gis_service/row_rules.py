@@ -13,11 +13,12 @@ from layers.layer import Layer
 SERVICE = "gis_service"
 CHANNEL = "gis_outbox"
 
-# A subselect without a reference to the row is evaluated once a statement, not once a row; an
-# unset or reset setting is an empty string, which must match nothing.
-_SCOPE = "nullif(current_setting('gis.scope', true), '')"
-_IN_SCOPE = f"unit_path ^@ any ((select string_to_array({_SCOPE}, ','))::text[])"
-_ANY_SCOPE = f"(select {_SCOPE} is not null)"
+# A subselect without a reference to the row is evaluated once a statement, not once a row. An
+# unset or reset setting is an empty string, which must match nothing; nor may the empty texts of
+# a setting such as ``','``, with which every path begins.
+_SCOPE = "array_remove(string_to_array(nullif(current_setting('gis.scope', true), ''), ','), '')"
+_IN_SCOPE = f"unit_path ^@ any ((select {_SCOPE})::text[])"
+_ANY_SCOPE = f"(select cardinality({_SCOPE}) > 0)"
 
 _ANNOUNCE = """
 create function {name}() returns trigger language plpgsql as $body$

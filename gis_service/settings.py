@@ -109,6 +109,12 @@ class Settings(BaseSettings):
     queue_limit: PositiveInt = Field(
         default=64, description="Requests that wait before 503, at most."
     )
+    print_wait_s: PositiveFloat = Field(
+        default=60, description="How long a PDF waits for others before 503, seconds."
+    )
+    print_queue_limit: int = Field(
+        default=24, ge=0, le=32, description="PDFs that wait for others before 503, at most."
+    )
     tile_cache_bytes: PositiveInt = Field(
         default=64 * MEGABYTE, description="Tiles a process keeps in memory, bytes."
     )

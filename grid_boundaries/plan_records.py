@@ -81,7 +81,7 @@ def in_force(connection: Connection, view: View, unit_path: str) -> State:
 
 
 def keep_base(connection: Connection, state: State, unit_path: str) -> str:
-    """Store what a plan starts from, once for all plans that start from it; return its hash."""
+    """Store what a plan starts from, once for all of its unit that do; return its hash."""
     digest = state.digest()
     row = {"hash": digest, "unit_path": unit_path, "body": zlib.compress(state_bytes(state), 6)}
     connection.execute(upsert(plan_base).values(row).on_conflict_do_nothing())
@@ -129,7 +129,8 @@ def base_of(connection: Connection, view: View, row: Record, states: States) -> 
     kept = states.get(row.base_hash)
     if kept is not None:
         return kept
-    statement = select(plan_base.c.body).where(plan_base.c.hash == row.base_hash)
+    own = (plan_base.c.unit_path == row.unit_path, plan_base.c.hash == row.base_hash)
+    statement = select(plan_base.c.body).where(*own)
     body = connection.execute(narrowed(statement, view, plan_base.c.unit_path)).scalar_one()
     return states.keep(row.base_hash, state_from(zlib.decompress(body)))
 

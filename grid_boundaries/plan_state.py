@@ -93,6 +93,15 @@ class State:
             for block in blocks - were
         }
 
+    def is_as(self, before: State) -> bool:
+        """Say whether a state made from another one says nothing else."""
+        return (
+            len(self.grid_of) == len(before.grid_of)
+            and not self.since(before)
+            and self.grids == before.grids
+            and self.shapes == before.shapes
+        )
+
     def assignment(self) -> pd.Series[str]:
         """Return the grid code by block id, as `redraw` takes it."""
         index = pd.Index(list(self.grid_of), dtype=object, name="block_id")

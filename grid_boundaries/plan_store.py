@@ -43,7 +43,9 @@ plan = Table(
     Column("changed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("changed_what", Text, nullable=False),
     code("submitted_by"),
+    Column("submitted_at", DateTime(timezone=True)),
     code("approved_by"),
+    Column("approved_at", DateTime(timezone=True)),
     Column("publish_on", Date),
     Column("published_at", DateTime(timezone=True)),
     Column("accepted", JSONB, nullable=False, server_default="{}"),  # soft fault: who took it
@@ -51,12 +53,13 @@ plan = Table(
 )
 Index("ix_plan_unit_path", plan.c.unit_path)
 
-# content-addressed, so that plans from one ground share it
+# by content, so that plans of one unit from one ground share it; two units may say the same,
+# such as nothing at all, and neither sees the other's
 plan_base = Table(
     "plan_base",
     metadata,
+    code("unit_path", primary_key=True),
     code("hash", primary_key=True),
-    code("unit_path", nullable=False),
     Column("body", LargeBinary, nullable=False),  # zlib, plan_state.state_bytes
 )
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from gis_service.access import Asker
 from gis_service.database import enter_scope
+from gis_service.leaving import asking
 from gis_service.running import Running
 from grid_boundaries.errors import Malformed, NotAllowed, Unsupported
 from grid_boundaries.view import View
@@ -90,7 +91,7 @@ def check_origin(request: Request) -> None:
 @contextmanager
 def scoped(running: Running, view: View) -> Iterator[Connection]:
     """Give a transaction in which the database, too, knows who asks."""
-    with running.engine.begin() as connection:
+    with running.engine.begin() as connection, asking().on(connection):
         enter_scope(connection, view)
         yield connection
 
@@ -100,7 +101,7 @@ def snapshot(running: Running, view: View) -> Iterator[Connection]:
     """Give a transaction as `scoped` does whose statements all see the same moment."""
     with running.engine.connect() as connection:
         connection.execution_options(isolation_level="REPEATABLE READ")
-        with connection.begin():
+        with connection.begin(), asking().on(connection):
             enter_scope(connection, view)
             yield connection
 

@@ -9,7 +9,7 @@ from gis_service.block_requests import FirstCut
 from gis_service.errors import json_bytes, problem_answers
 from gis_service.plan_requests import read
 from gis_service.routes.asking import JsonBody, Service, Who
-from gis_service.routes.bodies import takes
+from gis_service.routes.bodies import gives, takes
 from gis_service.routes.layers import GEOJSON
 from gis_service.routes.plans import desk_of
 
@@ -18,7 +18,10 @@ router = APIRouter(prefix="/api/blocks", tags=["blocks"], responses=REFUSALS)
 PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Authorization"}
 
 
-@router.post("/cut", response_class=Response, openapi_extra=takes(FirstCut))
+MADE = {**gives(GEOJSON), **gives("application/json", status=201)}
+
+
+@router.post("/cut", response_class=Response, responses=MADE, openapi_extra=takes(FirstCut))
 def cut(service: Service, who: Who, body: JsonBody) -> Response:
     """Cut the first blocks of a unit; with ``preview``, show them and change nothing."""
     asked = read(FirstCut, body)

@@ -1,4 +1,4 @@
-"""Request bodies as the description of the API tells them; the handlers read them themselves."""
+"""Bodies as the description of the API tells them, of requests and of answers that are files."""
 
 from __future__ import annotations
 
@@ -19,6 +19,18 @@ FILE: Extra = {
         "content": {"application/octet-stream": {}, "multipart/form-data": {"schema": FORM}},
     }
 }
+
+
+def gives(*kinds: str, status: int = 200) -> dict[int | str, Extra]:
+    """Return what a route's description says of an answer of one of some content types."""
+    content = {kind: {"schema": _file_schema(kind)} for kind in kinds}
+    return {status: {"description": "A file." if status == 200 else "Done.", "content": content}}
+
+
+def _file_schema(kind: str) -> Extra:
+    if kind.endswith("json"):
+        return {"type": "object"}
+    return {"type": "string", "contentMediaType": kind}
 
 
 def takes(model: type[BaseModel]) -> Extra:

@@ -15,6 +15,7 @@ from gis_service.event_stream import EventStream, Sources
 from gis_service.events import WORKER_COLUMNS, columns
 from gis_service.outbox_reader import Box
 from gis_service.routes.asking import Service, Who, scoped
+from gis_service.routes.bodies import gives
 from gis_service.routes.wall import figure
 from gis_service.running import Running
 from grid_boundaries.view import View
@@ -26,7 +27,7 @@ REFUSALS = problem_answers(400, 401, 403, 404, 422, 503)
 router = APIRouter(prefix="/api", tags=["events"], responses=REFUSALS)
 
 
-@router.get("/events", response_class=StreamingResponse)
+@router.get("/events", response_class=StreamingResponse, responses=gives("text/event-stream"))
 async def events(
     request: Request,
     service: Service,

@@ -17,7 +17,7 @@ from gis_service.names import file_title
 from gis_service.plan_requests import Short
 from gis_service.planning import Desk
 from gis_service.routes.asking import Day, Service, Who, scoped
-from gis_service.routes.bodies import FILE
+from gis_service.routes.bodies import FILE, gives
 from gis_service.routes.plans import Plan, desk_of
 from gis_service.routes.uploads import FileSent
 from grid_boundaries.exchange.by_ground import LEAST_SHARE
@@ -26,9 +26,7 @@ from grid_boundaries.exchange.references import STORED, reference
 from grid_boundaries.exchange.sheets import What
 
 REFUSALS = problem_answers(400, 401, 403, 404, 408, 409, 413, 415, 422, 503)
-FILES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "A file.", "content": {kind: {} for kind in sorted(MEDIA.values())}}
-}
+FILES = gives(*sorted(MEDIA.values()))
 router = APIRouter(prefix="/api", tags=["exchange"], responses=REFUSALS)
 Word = Annotated[str | None, Query(max_length=40)]
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from gis_service.access import on_date
 from gis_service.errors import problem_answers
 from gis_service.routes.asking import Day, Service, Who, snapshot
+from gis_service.routes.bodies import gives
 from gis_service.routes.layers import GEOJSON
 from layers.block_sums import Counting
 from layers.grids_at import grids_at
@@ -18,7 +19,7 @@ REFUSALS = problem_answers(400, 401, 403, 404, 422, 503)
 router = APIRouter(prefix="/api", tags=["plans"], responses=REFUSALS)
 
 
-@router.get("/grids", response_class=Response)
+@router.get("/grids", response_class=Response, responses=gives(GEOJSON))
 def grids(
     service: Service,
     who: Who,

@@ -11,6 +11,7 @@ from gis_service.auth import is_loopback
 from gis_service.errors import problem_answers
 from gis_service.migrations import newest_revision, revision_of
 from gis_service.routes.asking import Service, running_of, scoped
+from gis_service.routes.bodies import gives
 from grid_boundaries.errors import Unavailable
 from grid_boundaries.store import county
 
@@ -40,7 +41,10 @@ def ready(service: Service) -> dict[str, str]:
     return {"status": "ready", "revision": str(revision)}
 
 
-@router.get("/metrics", response_class=Response, responses=problem_answers(401, 403, 503))
+METRICS = {**gives(CONTENT_TYPE_LATEST.partition(";")[0]), **problem_answers(401, 403, 503)}
+
+
+@router.get("/metrics", response_class=Response, responses=METRICS)
 def metrics(request: Request, service: Service) -> Response:
     """Give the figures for Prometheus, on this machine or with the right to the settings."""
     if not is_loopback(request):

@@ -13,7 +13,7 @@ from gis_service.errors import problem_answers
 from gis_service.file_limits import file_limits
 from gis_service.plan_requests import read
 from gis_service.routes.asking import JsonBody, Service, Who
-from gis_service.routes.bodies import FILE, takes
+from gis_service.routes.bodies import FILE, gives, takes
 from gis_service.routes.layers import GEOJSON
 from gis_service.routes.plans import desk_of
 from gis_service.routes.uploads import FileSent
@@ -53,7 +53,7 @@ def one(service: Service, who: Who, number: Number) -> Answer:
         return importing.described(records.import_row(desk.connection, desk.view, number))
 
 
-@router.get("/{number}/findings", response_class=Response)
+@router.get("/{number}/findings", response_class=Response, responses=gives(GEOJSON))
 def findings(service: Service, who: Who, number: Number) -> Response:
     """Give every finding as GeoJSON."""
     with desk_of(service, who) as desk:
@@ -61,7 +61,7 @@ def findings(service: Service, who: Who, number: Number) -> Response:
         return _private(importing.findings_of(desk, row))
 
 
-@router.get("/{number}/preview", response_class=Response)
+@router.get("/{number}/preview", response_class=Response, responses=gives(GEOJSON))
 def preview(service: Service, who: Who, number: Number) -> Response:
     """Give the repaired layer as GeoJSON: pieces of ground without gap or overlap."""
     with desk_of(service, who) as desk:

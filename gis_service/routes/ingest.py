@@ -10,12 +10,13 @@ from starlette.concurrency import run_in_threadpool
 from gis_service.errors import json_bytes, problem_answers
 from gis_service.intakes import INTAKES, Kind
 from gis_service.routes.asking import JsonBody, Service, Who
-from gis_service.routes.bodies import schema_of, takes_json
+from gis_service.routes.bodies import gives, schema_of, takes_json
 from gis_service.verdicts import Verdict
 from gis_service.wire import read_json
 
 ANSWERS = {
-    201: {"description": "Stored"},
+    **gives("application/json"),
+    **gives("application/json", status=201),
     **problem_answers(400, 401, 403, 408, 409, 413, 415, 422, 503),
 }
 router = APIRouter(prefix="/api", tags=["ingest"], responses=ANSWERS)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Response
 from gis_service.access import on_date, seen_layer, seen_layers
 from gis_service.errors import problem_answers
 from gis_service.routes.asking import Bounds, Day, Service, Who, scoped
+from gis_service.routes.bodies import gives
 from layers import features
 from layers.layer import Layer
 from layers.tiles import newest_changes
@@ -29,7 +30,7 @@ def layers(service: Service, who: Who) -> list[dict[str, Any]]:
     return [described(layer, versions[layer.name]) for layer in seen]
 
 
-@router.get("/{name}/items", response_class=Response)
+@router.get("/{name}/items", response_class=Response, responses=gives(GEOJSON))
 def items(
     service: Service,
     who: Who,
@@ -48,7 +49,7 @@ def items(
     return _private(page.body)
 
 
-@router.get("/{name}/items/{key}", response_class=Response)
+@router.get("/{name}/items/{key}", response_class=Response, responses=gives(GEOJSON))
 def item(
     service: Service,
     who: Who,

@@ -1,10 +1,10 @@
-"""Pages as PDF: laid out in a child process with bounds, so that no request waits for another."""
+"""Pages as PDF: laid out in a child process with bounds, a few at once, the others in a line."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from threading import BoundedSemaphore
 
 from grid_boundaries.errors import TooLarge, Unavailable
 from layers.load.child import run_child
@@ -12,9 +12,11 @@ from layers.load.limits import MEGABYTE, Limits
 from map_ui.base import Page
 from map_ui.paper.page import style_files
 from map_ui.paper.pdf_child import MISSING
+from map_ui.paper.places import Places
 
 CHILD = Path(__file__).with_name("pdf_child.py")
 AT_ONCE = 2
+MOST_WAITING = 24  # each holds a thread of the service, which has forty
 LARGEST_PAGE_BYTES = 12 * MEGABYTE
 LIMITS = Limits(reader_memory_bytes=2_048 * MEGABYTE, reader_cpu_s=60, reader_wall_s=90)
 BEGIN = b"%PDF-"
@@ -31,29 +33,33 @@ class Printer:
 
     def __init__(self, limits: Limits = LIMITS, at_once: int = AT_ONCE) -> None:
         self._limits = limits
-        self._places = BoundedSemaphore(at_once)
+        self.places = Places(at_once)
 
-    def pdf(self, page: Page) -> bytes:
+    def pdf(
+        self,
+        page: Page,
+        *,
+        wait_s: float = 0.0,
+        most_waiting: int = MOST_WAITING,
+        has_left: Callable[[], bool] = lambda: False,
+    ) -> bytes:
         """Return a page of `map_ui.paper.page` as PDF, its fonts embedded.
+
+        Parameters
+        ----------
+        wait_s, most_waiting, has_left
+            While others are printed; see `Places.place`.
 
         Raises
         ------
         TooLarge
             The page is too large, or takes longer or more memory than it may.
         Unavailable
-            Others are being printed, or the system's Pango library is missing.
+            Others are printed for longer, or the system's Pango library is missing.
         """
         given = _given(page)
-        if not self._places.acquire(blocking=False):
-            raise Unavailable(
-                "printer-busy",
-                "正在生成其他 PDF，请稍后重试；网页版可直接打印",
-                "Other PDFs are being made; try again in a moment, or print the page itself",
-            )
-        try:
+        with self.places.place(wait_s=wait_s, most_waiting=most_waiting, has_left=has_left):
             written, ended_well = run_child(CHILD, [], self._limits, given=given)
-        finally:
-            self._places.release()
         return read_child(written, ended_well=ended_well)
 
 

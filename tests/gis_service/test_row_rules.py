@@ -29,6 +29,12 @@ def a_camera(name: str, unit_path: str, lon: float = 108.3, lat: float = 33.3) -
     }
 
 
+def a_street(name: str, unit_path: str) -> dict[str, object]:
+    """Return a street's row; the base map is for everybody with a scope."""
+    line = "SRID=4490;LINESTRING(108 33, 108.1 33)"
+    return {"id": name, "kind": "lane", "length_m": 1.0, "unit_path": unit_path, "geom": line}
+
+
 def cameras_seen(connection: Connection) -> set[str]:
     return set(connection.scalars(select(camera.c.id)))
 
@@ -64,6 +70,32 @@ def test_a_scope_that_was_reset_shows_nothing(two_cameras: Connection, statement
     become_service(two_cameras, View("chief", (TOWN,)))
     two_cameras.execute(text(statement))
     assert cameras_seen(two_cameras) == set()
+
+
+@pytest.mark.parametrize("scope", [",", ",,", ",,,,", " ,", ", ,", "{}", "{,}", '""', "null"])
+def test_a_scope_of_empty_paths_shows_nothing(two_cameras: Connection, scope: str) -> None:
+    two_cameras.execute(insert(street), [a_street("s", TOWN)])
+    become_service(two_cameras, View("chief", (TOWN,)))
+    two_cameras.execute(text("select set_config('gis.scope', :scope, true)"), {"scope": scope})
+    assert cameras_seen(two_cameras) == set()
+    if not scope.strip(","):
+        assert set(two_cameras.scalars(select(street.c.id))) == set()
+    with pytest.raises(ProgrammingError, match="row-level security"):
+        two_cameras.execute(insert(camera), [a_camera("c", TOWN)])
+
+
+@pytest.mark.parametrize("scope", [f",{TOWN}", f"{TOWN},", f",,{TOWN},,"])
+def test_an_empty_path_beside_another_adds_nothing(two_cameras: Connection, scope: str) -> None:
+    become_service(two_cameras, View("chief", (TOWN,)))
+    two_cameras.execute(text("select set_config('gis.scope', :scope, true)"), {"scope": scope})
+    assert cameras_seen(two_cameras) == {"a"}
+
+
+def test_every_policy_of_the_database_is_worded_as_the_rules_say(connection: Connection) -> None:
+    found = connection.execute(text("select qual, with_check from pg_policies")).all()
+    assert len(found) > 20
+    assert all("array_remove" in qual and "array_remove" in check for qual, check in found)
+    assert len({qual for qual, _ in found}) == 2  # by path, and for whoever has any scope
 
 
 def test_a_wildcard_in_a_scope_is_a_letter(two_cameras: Connection) -> None:
@@ -110,9 +142,7 @@ def test_another_units_row_is_not_deleted(two_cameras: Connection) -> None:
 def test_the_base_map_is_for_everybody_with_a_scope(
     connection: Connection, scope: tuple[str, ...], seen: set[str]
 ) -> None:
-    road = {"id": "s", "kind": "lane", "length_m": 1.0, "unit_path": TOWN}
-    line = "SRID=4490;LINESTRING(108 33, 108.1 33)"
-    connection.execute(insert(street), [{**road, "geom": line}])
+    connection.execute(insert(street), [a_street("s", TOWN)])
     become_service(connection, View("chief", scope))
     assert set(connection.scalars(select(street.c.id))) == seen
 
