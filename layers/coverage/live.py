@@ -23,7 +23,7 @@ from grid_boundaries.crs import metres_from_lonlat
 from grid_boundaries.view import View, narrowed
 from layers.cameras import camera
 from layers.coverage import results
-from layers.coverage.figures import is_built, is_working, left_out
+from layers.coverage.figures import left_out
 from layers.coverage.near import scene_in
 from layers.coverage.refresh import NOT_WORKING
 from layers.coverage.visibility import visible_areas
@@ -211,8 +211,12 @@ def _with(others: list[BaseGeometry], own: BaseGeometry) -> NDArray[Any]:
 
 def _own_counts(pair: GeoDataFrame, reasons: Series[str]) -> dict[str, NDArray[np.float64]]:
     """Return what the camera itself adds to its new grid and takes from its old one."""
-    faulty = pair.index.isin(reasons.index[~reasons.isin(NOT_WORKING)])
-    counts = np.column_stack([is_built(pair), is_working(pair), faulty]).astype(float)
+    words = [reasons.get(name) for name in pair.index]
+    # `left_out` says the first that holds: not built, then off line or indoors, then a fault
+    works = np.array([word not in NOT_WORKING for word in words])
+    built = np.array([word != NOT_WORKING[0] for word in words])
+    faulty = works & np.array([word is not None for word in words])
+    counts = np.column_stack([built, works, faulty]).astype(float)
     found: dict[str, NDArray[np.float64]] = {}
     for code, line, sign in zip(pair["grid_code"], counts, (-1.0, 1.0), strict=True):
         if code is not None:

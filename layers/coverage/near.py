@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     cast,
     func,
     literal,
@@ -39,20 +41,23 @@ from layers.read import County
 
 Box = tuple[float, float, float, float]  # west, south, east, north in degrees
 Rows = Sequence[Any]
+# a box as a statement's parameters
+BOUNDS = ("west", "south", "east", "north")
+HERE = func.st_makeenvelope(*map(bindparam, BOUNDS), STORED_SRID, type_=Geometry)
 
 
 def scene_in(
     connection: Connection, view: View, county: County, box: BaseGeometry
 ) -> tuple[Scene, dict[str, str]]:
     """Return what meets a box of metres, and the unit path of each grid."""
-    here = func.st_makeenvelope(*degrees(box, county.metric_srid), STORED_SRID, type_=Geometry)
-    rows = connection.execute(_standing(view, here)).all()
+    bounds = dict(zip(BOUNDS, degrees(box, county.metric_srid), strict=True))
+    rows = connection.execute(_standing(view), bounds).all()
     of = {kind: [row for row in rows if row.kind == kind] for kind in ("grid", "building", "place")}
     shapes = {kind: in_metres(found, county) for kind, found in of.items()}
     places = Counted(shapes["place"], _codes(of["place"]), np.ones((len(of["place"]), 1)))
     homes = _homes(connection, view, county, of["building"], shapes["building"])
     grids = dict(zip((row.id for row in of["grid"]), shapes["grid"], strict=True))
-    blocks = _NOTHING if len(homes.shapes) else _blocks(connection, view, county, here)
+    blocks = _NOTHING if len(homes.shapes) else _blocks(connection, view, county, bounds)
     paths = {row.id: row.unit_path for row in of["grid"]}
     return Scene(grids, shapes["building"], places, homes, blocks), paths
 
@@ -73,25 +78,24 @@ def in_metres(rows: Rows, county: County) -> NDArray[Any]:
     return moved
 
 
-def _standing(view: View, here: Any) -> Any:
+@lru_cache(maxsize=64)
+def _standing(view: View) -> Any:
     """Select grids in force, footprints and key places in one statement."""
     return union_all(
-        narrowed(_of("grid", grid, grid.c.code, here), view, grid.c.unit_path).where(
+        narrowed(_of("grid", grid, grid.c.code), view, grid.c.unit_path).where(
             grid.c.valid_to.is_(None)
         ),
-        narrowed(_of("building", building, building.c.id, here), view, None),
-        narrowed(_of("place", place, place.c.id, here), view, place.c.unit_path).where(
-            place.c.is_key
-        ),
+        narrowed(_of("building", building, building.c.id), view, None),
+        narrowed(_of("place", place, place.c.id), view, place.c.unit_path).where(place.c.is_key),
     )
 
 
-def _of(kind: str, table: Table, key: Column[str], here: Any) -> Select[Any]:
+def _of(kind: str, table: Table, key: Column[str]) -> Select[Any]:
     held = table.c.get("grid_code", null())
     shape = func.st_asbinary(table.c.geom).label("shape")
     columns = (literal(kind).label("kind"), key.label("id"), held.label("grid_code"))
     statement = select(*columns, table.c.unit_path, shape)
-    return statement.where(table.c.geom.intersects(here))
+    return statement.where(table.c.geom.intersects(HERE))
 
 
 def _codes(rows: Rows) -> NDArray[Any]:
@@ -102,14 +106,16 @@ def _homes(
     connection: Connection, view: View, county: County, rows: Rows, shapes: NDArray[Any]
 ) -> Counted:
     # asked for by name, because a plan for any box at all would count the whole county
-    living = connection.execute(_living(view, county, [row.id for row in rows]))
+    ids = {"buildings": [row.id for row in rows]}
+    living = connection.execute(_living(view, county), ids)
     known = {row.building_id: (row.people, row.households) for row in living}
     lived_in = np.array([row.id in known for row in rows], dtype=bool)
     numbers = np.array([known[row.id] for row in rows if row.id in known], dtype=float)
     return Counted(shapes[lived_in], _codes(rows)[lived_in], numbers.reshape(-1, 2))
 
 
-def _living(view: View, county: County, buildings: Sequence[str]) -> Select[Any]:
+@lru_cache(maxsize=64)
+def _living(view: View, county: County) -> Select[Any]:
     """Select households and residents of buildings by id."""
     lives_here = and_(person.c.household_id == household.c.id, person.c[county.population_basis])
     statement = (
@@ -119,23 +125,25 @@ def _living(view: View, county: County, buildings: Sequence[str]) -> Select[Any]
             func.count(person.c.id).label("people"),
         )
         .outerjoin(person, lives_here)
-        .where(household.c.building_id == func.any(cast(buildings, ARRAY(Text))))
+        .where(household.c.building_id == func.any(cast(bindparam("buildings"), ARRAY(Text))))
         .group_by(household.c.building_id)
     )
     return narrowed(statement, view, household.c.unit_path)
 
 
-def _blocks(connection: Connection, view: View, county: County, here: Any) -> Counted:
+def _blocks(
+    connection: Connection, view: View, county: County, bounds: Mapping[str, float]
+) -> Counted:
     """Return the blocks with their people, where people are taken as spread over them."""
     assumed = narrowed(select(grid_coverage.c.assumed), view, grid_coverage.c.unit_path)
     if EVEN not in (connection.scalar(assumed.limit(1)) or []):
         return _NOTHING
-    rows = connection.execute(_counted_blocks(view, here)).all()
+    rows = connection.execute(_counted_blocks(view), bounds).all()
     numbers = np.array([(row.people or 0, row.households or 0) for row in rows], dtype=float)
     return Counted(in_metres(rows, county), _codes(rows), numbers.reshape(-1, 2))
 
 
-def _counted_blocks(view: View, here: Any) -> Select[Any]:
+def _counted_blocks(view: View) -> Select[Any]:
     shape = func.st_asbinary(block.c.geom).label("shape")
     columns = (grid_block.c.grid_code, shape, block_count.c.people, block_count.c.households)
     statement = (
@@ -144,7 +152,7 @@ def _counted_blocks(view: View, here: Any) -> Select[Any]:
         .outerjoin(block_count, block_count.c.block_id == block.c.id)
         .where(block.c.valid_to.is_(None), grid_block.c.valid_to.is_(None))
     )
-    return narrowed(statement.where(block.c.geom.intersects(here)), view, block.c.unit_path)
+    return narrowed(statement.where(block.c.geom.intersects(HERE)), view, block.c.unit_path)
 
 
 _EMPTY: NDArray[Any] = np.array([], dtype=object)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import shapely
-from geoalchemy2 import Geometry, WKBElement
+from geoalchemy2 import WKBElement
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import (
     ARRAY,
@@ -38,7 +39,7 @@ from grid_boundaries.crs import lonlat_from_metres
 from grid_boundaries.outbox import outbox
 from grid_boundaries.tables import STORED_SRID
 from grid_boundaries.view import View, narrowed
-from layers.coverage.near import degrees, in_metres
+from layers.coverage.near import BOUNDS, HERE, degrees, in_metres
 from layers.coverage.tables import blind_ground, camera_view, grid_coverage
 from layers.read import County
 from layers.refreshed import answered
@@ -111,15 +112,21 @@ def views_and_blind(
 
     A grid of which all is seen has POLYGON EMPTY.
     """
-    here = func.st_makeenvelope(*degrees(near, county.metric_srid), STORED_SRID, type_=Geometry)
-    views = _shapes_of(camera_view, view).where(camera_view.c.geom.intersects(here))
-    blind = _shapes_of(blind_ground, view).where(blind_ground.c.id.in_(codes))
-    rows = connection.execute(union_all(views, blind)).all()
+    bounds = dict(zip(BOUNDS, degrees(near, county.metric_srid), strict=True))
+    given = {**bounds, "codes": list(codes)}
+    rows = connection.execute(_views_and_blind(view), given).all()
     found: dict[str, dict[str, BaseGeometry]] = {table.name: {} for table in _SHOWN}
     for row, shape in zip(rows, in_metres(rows, county), strict=True):
         found[row.kind][row.id] = shape
     nothing = dict.fromkeys(codes, shapely.Polygon())
     return found[camera_view.name], nothing | found[blind_ground.name]
+
+
+@lru_cache(maxsize=64)
+def _views_and_blind(view: View) -> Any:
+    own = blind_ground.c.id == func.any(cast(bindparam("codes"), ARRAY(Text)))
+    views = _shapes_of(camera_view, view).where(camera_view.c.geom.intersects(HERE))
+    return union_all(views, _shapes_of(blind_ground, view).where(own))
 
 
 def _shapes_of(table: Table, view: View) -> Select[Any]:
