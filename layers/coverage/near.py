@@ -82,20 +82,20 @@ def in_metres(rows: Rows, county: County) -> NDArray[Any]:
 def _standing(view: View) -> Any:
     """Select grids in force, footprints and key places in one statement."""
     return union_all(
-        narrowed(_of("grid", grid, grid.c.code), view, grid.c.unit_path).where(
-            grid.c.valid_to.is_(None)
-        ),
-        narrowed(_of("building", building, building.c.id), view, None),
-        narrowed(_of("place", place, place.c.id), view, place.c.unit_path).where(place.c.is_key),
+        _of("grid", grid, grid.c.code, view, grid.c.unit_path).where(grid.c.valid_to.is_(None)),
+        _of("building", building, building.c.id, view, None),
+        _of("place", place, place.c.id, view, place.c.unit_path).where(place.c.is_key),
     )
 
 
-def _of(kind: str, table: Table, key: Column[str]) -> Select[Any]:
+def _of(
+    kind: str, table: Table, key: Column[str], view: View, path: Column[str] | None
+) -> Select[Any]:
     held = table.c.get("grid_code", null())
     shape = func.st_asbinary(table.c.geom).label("shape")
     columns = (literal(kind).label("kind"), key.label("id"), held.label("grid_code"))
     statement = select(*columns, table.c.unit_path, shape)
-    return statement.where(table.c.geom.intersects(HERE))
+    return narrowed(statement.where(table.c.geom.intersects(HERE)), view, path)
 
 
 def _codes(rows: Rows) -> NDArray[Any]:
