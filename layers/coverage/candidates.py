@@ -68,16 +68,16 @@ def candidate_views(
     )
     bearing = _bearings(bearings_deg)
     _require_sight(range_m, view_angle_deg)
-    allowed = posts if places is None else posts[~is_forbidden(posts, places, keep_off_m)]
-    number = len(allowed) * len(bearing)
+    free = slice(None) if places is None else ~is_forbidden(posts, places, keep_off_m)
+    name, point = posts.index.to_numpy()[free], posts.to_numpy()[free]
+    number = len(point) * len(bearing)
     columns = {
-        "post": np.repeat(allowed.index.to_numpy(), len(bearing)),
-        "azimuth_deg": np.tile(bearing, len(allowed)),
+        "post": np.repeat(name, len(bearing)),
+        "azimuth_deg": np.tile(bearing, len(point)),
         "view_angle_deg": np.full(number, float(view_angle_deg)),
         "range_m": np.full(number, float(range_m)),
     }
-    points = np.repeat(allowed.to_numpy(), len(bearing))
-    return GeoDataFrame(columns, geometry=points, crs=posts.crs)
+    return GeoDataFrame(columns, geometry=np.repeat(point, len(bearing)), crs=posts.crs)
 
 
 def is_forbidden(posts: GeoSeries, places: GeoDataFrame, keep_off_m: float) -> NDArray[np.bool_]:
@@ -100,7 +100,7 @@ def is_forbidden(posts: GeoSeries, places: GeoDataFrame, keep_off_m: float) -> N
             "keep_off_m must be finite and not negative",
             keep_off_m=str(keep_off_m),
         )
-    private = places.geometry[places["kind"].isin(FORBIDDEN)].to_numpy()
+    private = places.geometry.to_numpy()[places["kind"].isin(FORBIDDEN).to_numpy()]
     near = shapely.STRtree(private).query(
         posts.to_numpy(), predicate="dwithin", distance=keep_off_m
     )

@@ -162,7 +162,8 @@ def p_center(travel_cost: ArrayLike, sites: int, *, within_s: float) -> Sites:
         return Sites(np.arange(count), np.zeros(0, dtype=np.int64), 0.0, 0.0)
     best = central_sites(way, count, clock)
     assigned = nearest_of(way, best.chosen)
-    reached: Flags = np.isfinite(way[np.arange(len(way)), assigned])
+    served: Floats = way[np.arange(len(way)), assigned]
+    reached: Flags = np.asarray(np.isfinite(served), dtype=np.bool_)
     checks.require_reachable(reached)
     return Sites(best.chosen, assigned, best.value, best.bound)
 

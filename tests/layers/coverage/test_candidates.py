@@ -143,10 +143,9 @@ def test_covers_are_what_shapely_says_pair_by_pair(seed: int) -> None:
 
 
 def test_the_edge_of_a_view_is_seen_and_empty_ones_see_nothing() -> None:
-    views = GeoSeries([SQUARE, shapely.Polygon(), None], crs=CRS)
-    demands = points((10, 5), (10.001, 5), (5, 5))
-    demands[3] = None
-    covers = covers_of(views, GeoSeries(demands, crs=CRS))
+    seen: Any = [SQUARE, shapely.Polygon(), None]
+    demands: Any = [*points((10, 5), (10.001, 5), (5, 5)), None]
+    covers = covers_of(GeoSeries(seen, crs=CRS), GeoSeries(demands, crs=CRS))
     assert covers.toarray().tolist() == [[1, 0, 1, 0], [0] * 4, [0] * 4]
 
 

@@ -182,7 +182,7 @@ def test_a_cycle_of_five_needs_three_though_fractions_need_less() -> None:
 
 def test_a_demand_that_nobody_covers_is_named() -> None:
     with pytest.raises(SitingRefused) as refused:
-        cover_all(csr_array([[1, 0, 1, 0]]), within_s=1.0)
+        cover_all(matrix(np.array([[True, False, True, False]])), within_s=1.0)
     assert refused.value.where["demands"] == [1, 3]
 
 
