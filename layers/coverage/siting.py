@@ -216,7 +216,7 @@ def _ways(travel_cost: ArrayLike, sites: int) -> tuple[Floats, int]:
     """Read ways and the number of sites; refuse demands that no site reaches."""
     way = checks.read_costs(travel_cost)
     count = checks.require_count(sites, 1, way.shape[1])
-    checks.require_reachable(np.isfinite(way).any(axis=1))
+    checks.require_reachable(np.asarray(np.isfinite(way).any(axis=1), dtype=np.bool_))
     return way, count
 
 
