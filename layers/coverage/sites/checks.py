@@ -31,7 +31,7 @@ def require_time(within_s: float) -> None:
 
 def read_covers(covers: Any) -> csr_array:
     """Return who covers what as ones, each once; entries of 0 mean not covered."""
-    if not issparse(covers) and np.ndim(covers) != 2:
+    if (covers.ndim if issparse(covers) else np.ndim(covers)) != 2:
         raise SitingRefused(
             "siting-covers", "覆盖表须为“候选点 × 需求点”矩阵", "covers must be sites by demands"
         )
@@ -90,7 +90,7 @@ def read_costs(travel_cost: ArrayLike) -> Floats:
 
 def require_count(sites: int, least: int, most: int) -> int:
     """Return how many sites are asked for; refuse what is no count or more than there are."""
-    if isinstance(sites, bool) or int(sites) != sites or not least <= sites <= most:
+    if isinstance(sites, bool) or not float(sites).is_integer() or not least <= sites <= most:
         raise SitingRefused(
             "siting-count",
             f"选点数须为 {least} 至 {most} 的整数，实为 {sites}",

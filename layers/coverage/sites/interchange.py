@@ -54,11 +54,21 @@ def _greedy_plain(cost: Floats, sites: int) -> Whole:
 
 
 def _nearest_two_plain(
-    cost: Floats, chosen: Whole, first: Whole, near: Floats, second: Floats
+    cost: Floats,
+    chosen: Whole,
+    first: Whole,
+    near: Floats,
+    second: Floats,
+    base: Floats,
+    far: float,
 ) -> None:
-    """Find for each demand the place of its nearest chosen site and the two least costs."""
+    """Find for each demand the place of its nearest chosen site and the two least costs.
+
+    `base` becomes what each place would cost if it went; `far` stands for no second site.
+    """
     near[:] = np.inf
     second[:] = np.inf
+    base[:] = 0.0
     for at in range(chosen.size):
         for demand in range(near.size):
             here = cost[chosen[at], demand]
@@ -68,6 +78,9 @@ def _nearest_two_plain(
                 first[demand] = at
             elif here < second[demand]:
                 second[demand] = here
+    for demand in range(near.size):
+        second[demand] = min(second[demand], far)
+        base[first[demand]] += second[demand] - near[demand]
 
 
 def _weighed_plain(
@@ -94,23 +107,19 @@ def _settle_plain(cost: Floats, chosen: Whole, least: float) -> Any:
     lost, base = np.empty(chosen.size), np.empty(chosen.size)
     used = np.zeros(cost.shape[0], dtype=np.bool_)
     used[chosen] = True
-    _nearest_two(cost, chosen, first, near, second)
+    far = np.max(cost)
+    _nearest_two(cost, chosen, first, near, second, base, far)
     since, site = 0, 0
     while since < cost.shape[0] and chosen.size > 0:
         since += 1
         site = (site + 1) % cost.shape[0]
         if used[site]:
             continue
-        if since == 1 or chosen.size == 1:
-            second[np.isinf(second)] = np.max(cost)
-            base[:] = 0.0
-            for demand in range(demands):
-                base[first[demand]] += second[demand] - near[demand]
         saved, out = _weighed(cost[site], first, near, second, lost, base)
         if saved > least:
             used[chosen[out]], used[site] = False, True
             chosen[out] = site
-            _nearest_two(cost, chosen, first, near, second)
+            _nearest_two(cost, chosen, first, near, second, base, far)
             since = 0
     return near.sum()
 

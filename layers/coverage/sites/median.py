@@ -54,6 +54,8 @@ def median_sites(cost: Floats, sites: int, clock: Clock) -> tuple[Whole, float]:
     cost
         Sites by demands: weight times way, finite, each row in one piece of memory.
     """
+    if not cost.shape[1]:
+        return np.arange(sites), 0.0
     whole = bool((cost == np.rint(cost)).all())
     unit = 1.0 - 1e-6 if whole else 1e-9 * float(cost.max(initial=0.0))
     chosen = interchange.begun(cost, sites)
@@ -88,12 +90,17 @@ def _by_branching(cost: Floats, middle: Middle, sites: int, clock: Clock) -> Mid
     """Branch over the sites that the bound leaves until the time is up."""
     could = could_save(cost, sites, middle.ascent, middle.value - middle.unit)
     rows = np.flatnonzero(could)
-    if len(rows) <= sites:
-        return replace(middle, bound=middle.value)
+    if len(rows) == sites:
+        # the only choice that could be cheaper
+        return _settled(cost, middle, rows, np.inf)
     ascent = replace(ascent_within(middle.ascent, rows), bound=middle.ascent.bound)
     first = MedianBranch(np.ascontiguousarray(cost[rows]), rows, sites, 0, ascent)
     found = settled(first, -middle.value, middle.unit, clock)
-    bound = max(middle.bound, -found.bound)
-    if found.chosen is None:
-        return replace(middle, bound=bound)
-    return replace(middle, chosen=found.chosen, value=-found.value, bound=bound)
+    return _settled(cost, middle, found.chosen, -found.bound)
+
+
+def _settled(cost: Floats, middle: Middle, chosen: Whole | None, bound: float) -> Middle:
+    """Return the middle with what branching found out."""
+    if chosen is not None and interchange.cost_of(cost, chosen) < middle.value:
+        middle = replace(middle, chosen=chosen, value=interchange.cost_of(cost, chosen))
+    return replace(middle, bound=max(middle.bound, min(bound, middle.value)))

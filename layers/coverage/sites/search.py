@@ -90,15 +90,26 @@ def _dice_plain(state: State, sides: int) -> Any:
     return x % sides
 
 
+def _queue_plain(state: State, site: int) -> None:
+    """Put a site in the queue, if it does not wait already."""
+    if not state.waiting[site]:
+        state.waiting[site] = True
+        tail = (state.ends[HEAD] + state.ends[LENGTH]) % state.queue.size
+        state.queue[tail] = site
+        state.ends[LENGTH] += 1
+
+
 def _wake_plain(net: Net, state: State, demand: int) -> None:
     """Put the sites of a demand in the queue."""
     for at in range(net.demand_start[demand], net.demand_start[demand + 1]):
-        site = net.demand_site[at]
-        if not state.waiting[site]:
-            state.waiting[site] = True
-            tail = (state.ends[HEAD] + state.ends[LENGTH]) % state.queue.size
-            state.queue[tail] = site
-            state.ends[LENGTH] += 1
+        _queue(state, net.demand_site[at])
+
+
+def _wake_rich_plain(state: State, more: float) -> None:
+    """Put the free sites in the queue that add more, wherever they are."""
+    for site in range(state.gain.size):
+        if state.gain[site] > more and not state.chosen[site]:
+            _queue(state, site)
 
 
 def _note_plain(state: State, entry: int) -> None:
@@ -229,9 +240,15 @@ def _fill_plain(net: Net, state: State, sites: int, barred: Flags, least: float)
 
 def _settle_plain(net: Net, state: State, least: float, steps: int) -> tuple[float, int]:
     """Swap while a waiting site wins by it, at most so many weighings; return weight and steps."""
-    won, done = 0.0, 0
+    won, done, swapped = 0.0, 0, True
     cheapest = _cheapest(net, state, -1)
-    while state.ends[LENGTH] > 0 and done < steps:
+    while done < steps and cheapest >= 0:
+        if state.ends[LENGTH] == 0:
+            if not swapped:
+                break
+            swapped = False
+            _wake_rich(state, state.loss[cheapest] + least)
+            continue
         done += 1
         site = _next(state)
         if state.chosen[site] or state.gain[site] <= least:
@@ -241,6 +258,7 @@ def _settle_plain(net: Net, state: State, least: float, steps: int) -> tuple[flo
             _drop(net, state, out)
             _add(net, state, site)
             won += wins
+            swapped = True
             cheapest = _cheapest(net, state, -1)
     return won, done
 
@@ -328,7 +346,9 @@ def _rounds_plain(
 
 
 _dice: Any = compiled(_dice_plain)
+_queue: Any = compiled(_queue_plain)
 _wake: Any = compiled(_wake_plain)
+_wake_rich: Any = compiled(_wake_rich_plain)
 _note: Any = compiled(_note_plain)
 _add: Any = compiled(_add_plain)
 _drop: Any = compiled(_drop_plain)
