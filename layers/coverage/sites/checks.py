@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import csr_array
 
 from grid_boundaries.errors import Refused
 from layers.coverage.sites.net import Floats, Whole
@@ -31,7 +31,7 @@ def require_time(within_s: float) -> None:
 
 def read_covers(covers: Any) -> csr_array:
     """Return who covers what as ones, each once; entries of 0 mean not covered."""
-    if (covers.ndim if issparse(covers) else np.ndim(covers)) != 2:
+    if len(np.shape(covers)) != 2:
         raise SitingRefused(
             "siting-covers", "覆盖表须为“候选点 × 需求点”矩阵", "covers must be sites by demands"
         )
