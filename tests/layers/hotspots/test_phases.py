@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from layers.hotspots.phases import PHASE_OF_CATEGORY, PHASES, phase_by_window
+from layers.hotspots.phases import PHASE_OF_CATEGORY, PHASES, phase_by_window, phase_of
 from layers.hotspots.trend import emerging
 
 TEXTS = Path(__file__).parents[3] / "map_ui"
@@ -26,6 +26,21 @@ TEXTS = Path(__file__).parents[3] / "map_ui"
 def test_the_phase_by_the_window_before(now: int, before: int, was_hot: bool, phase: str) -> None:
     found = phase_by_window(np.array([now]), np.array([before]), np.array([was_hot]))
     assert found.tolist() == [phase]
+
+
+@pytest.mark.parametrize(
+    ("category", "by_window", "phase"),
+    [
+        ("consecutive hot", "persistent", "new"), ("sporadic hot", "new", "new"),
+        ("sporadic hot", None, "persistent"), ("oscillating hot", "diminishing", "diminishing"),
+        ("intensifying hot", None, "intensifying"), (None, "new", "new"), (None, None, None),
+        ("persistent cold", "new", "new"),
+    ],
+)  # fmt: skip
+def test_the_weeks_decide_unless_they_are_thin(
+    category: str | None, by_window: str | None, phase: str | None
+) -> None:
+    assert phase_of(category, by_window) == phase
 
 
 def test_of_no_areas_there_are_no_phases() -> None:
