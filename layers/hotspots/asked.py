@@ -87,13 +87,18 @@ def stored_answer(connection: Connection, view: View, asked: Question) -> dict[s
     table = hotspot_answer.c
     of_answer = [table[name] == value for name, value in key.items()]
     row = connection.execute(select(table.facts, table.computed_at).where(*of_answer)).one_or_none()
-    if row is None or not asked.is_plain:
+    if row is None or not asked.is_plain or not _is_whole(asked, row.facts):
         return None
     of_findings = [hotspot_finding.c[name] == value for name, value in key.items()]
     found = select(hotspot_finding.c.body).where(*of_findings).order_by(hotspot_finding.c.rank)
     bodies = connection.scalars(narrowed(found, view, hotspot_finding.c.unit_path)).all()
     counted = _stored_counts(connection, view, asked) if not row.facts["tested"] else []
     return told(row.facts, list(bodies), counted) | {"computed_at": row.computed_at}
+
+
+def _is_whole(asked: Question, facts: Mapping[str, Any]) -> bool:
+    """Say whether all of an answer is stored: counts over all the weeks are not."""
+    return asked.method != "emerging" or bool(facts["tested"])
 
 
 def _stored_counts(connection: Connection, view: View, asked: Question) -> list[dict[str, Any]]:

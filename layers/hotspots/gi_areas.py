@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from layers.hotspots.areas import Answer, Area
 from layers.hotspots.findings import METHOD, Base, Findings, Window, hotspots
 from layers.hotspots.lookout import Lookout
-from layers.hotspots.phases import PHASE_OF_CATEGORY, phase_by_window
+from layers.hotspots.phases import phase_by_window, phase_of
 
 LEVEL = 0.05
 
@@ -82,7 +82,7 @@ def _area(
         en=figures["en"],
         kinds=look.kinds(rows),
         category=category,
-        phase=PHASE_OF_CATEGORY.get(category or "", phase),
+        phase=phase_of(category, phase),
         more={"cell": code, "incidents": int(figures["count"]), "z": float(figures["z"])},
         **place,
     )

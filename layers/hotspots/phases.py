@@ -31,6 +31,25 @@ PHASE_OF_CATEGORY: Mapping[str, str] = MappingProxyType(
     }
 )
 
+UNSURE = frozenset({"sporadic hot", "oscillating hot"})
+"""Thin weeks among hot ones make these: what the window before says is surer."""
+
+
+def phase_of(category: str | None, by_window: str | None) -> str | None:
+    """Return the phase of a cell that is hot now.
+
+    Parameters
+    ----------
+    category
+        Over the weeks; None where there is none.
+    by_window
+        As `phase_by_window` has it; None where the window before could not be tested.
+    """
+    said = PHASE_OF_CATEGORY.get(category or "")
+    if said is None or (category in UNSURE and by_window is not None):
+        return by_window
+    return said
+
 
 def phase_by_window(
     now: NDArray[np.int64], before: NDArray[np.int64], was_hot: NDArray[np.bool_]

@@ -47,13 +47,22 @@ def scan_answer(look: Lookout, lasting: list[Area] | None = None) -> Answer:
     counts = look.counts()
     compared, people = _compared(look, counts)
     reason = too_thin(int(compared.sum()), int(np.count_nonzero(people)))
-    areas = [] if reason is not None else _clusters(look, compared, people)
-    more = lasting_clusters(look) if lasting is None else lasting
+    areas = [] if reason is not None else _all_clusters(look, compared, people, lasting)
     facts = look.facts(
         METHOD, reason, level=LEVEL, set_aside=int(counts.sum() - compared.sum()), repeats=REPEATS,
         seed=SEED, largest_share=LARGEST_SHARE, weeks=WEEKS,
     )  # fmt: skip
-    return Answer("scan", look.cells, look.window, facts, [*areas, *more], counts)
+    return Answer("scan", look.cells, look.window, facts, areas, counts)
+
+
+def _all_clusters(
+    look: Lookout,
+    compared: NDArray[np.int64],
+    people: NDArray[np.float64],
+    lasting: list[Area] | None,
+) -> list[Area]:
+    more = lasting_clusters(look) if lasting is None else lasting
+    return [*_clusters(look, compared, people), *more]
 
 
 def lasting_clusters(look: Lookout) -> list[Area]:

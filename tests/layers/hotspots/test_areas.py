@@ -64,9 +64,8 @@ def test_a_hot_area_carries_all_that_explains_it(method: str, look: Lookout) -> 
     assert answer.facts["tested"]
     assert answer.facts["base"] == dict(zip(("zh", "en"), squares.NAMES, strict=True))
     found = findings(answer)
-    hot = next(one for one in found if "G027" in one["members"])
+    hot = next(one for one in found if one["members"][0] == "G027")
     assert set(CARRIED) <= set(hot)
-    assert hot["members"][0] == "G027"
     assert hot["ratio"] == pytest.approx(hot["observed"] / hot["expected"])
     assert hot["ratio"] > 1
     assert hot["p"] <= hot["p_adjusted"] <= 0.05
@@ -74,7 +73,7 @@ def test_a_hot_area_carries_all_that_explains_it(method: str, look: Lookout) -> 
     assert str(hot["observed"]) in hot["en"]
     assert "实有人口" in hot["zh"]
     assert "present residents" in hot["en"]
-    assert hot["kinds"][0]["category"] == "noise"
+    assert "noise" in {kind["category"] for kind in hot["kinds"]}
     assert 100 < hot["lon"] < 130
     assert 30 < hot["lat"] < 40
 
@@ -125,7 +124,8 @@ def test_nothing_is_hot_where_all_is_alike() -> None:
 
 
 def test_without_residents_places_are_compared_and_the_sentence_says_so() -> None:
-    look = lookout(everywhere(2) + burst(HOT, 40), people=0.0)
+    loud = [one for cell in (HOT, HOT + 1, HOT + SIDE) for one in burst(cell, 40)]
+    look = lookout(everywhere(2) + loud, people=0.0)
     for answer in (gi(look), scan_answer(look)):
         assert answer.facts["base"] is None
         assert "人口" not in answer.areas[0].zh

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from layers.hotspots.phases import PHASE_OF_CATEGORY, PHASES, phase_by_window
+from layers.hotspots.phases import PHASE_OF_CATEGORY, PHASES, phase_by_window, phase_of
 from layers.hotspots.trend import emerging
 
 TEXTS = Path(__file__).parents[3] / "map_ui"
@@ -26,6 +26,21 @@ TEXTS = Path(__file__).parents[3] / "map_ui"
 def test_the_phase_by_the_window_before(now: int, before: int, was_hot: bool, phase: str) -> None:
     found = phase_by_window(np.array([now]), np.array([before]), np.array([was_hot]))
     assert found.tolist() == [phase]
+
+
+@pytest.mark.parametrize(
+    ("category", "by_window", "phase"),
+    [
+        ("consecutive hot", "persistent", "new"), ("sporadic hot", "new", "new"),
+        ("sporadic hot", None, "persistent"), ("oscillating hot", "diminishing", "diminishing"),
+        ("intensifying hot", None, "intensifying"), (None, "new", "new"), (None, None, None),
+        ("persistent cold", "new", "new"),
+    ],
+)  # fmt: skip
+def test_the_weeks_decide_unless_they_are_thin(
+    category: str | None, by_window: str | None, phase: str | None
+) -> None:
+    assert phase_of(category, by_window) == phase
 
 
 def test_of_no_areas_there_are_no_phases() -> None:
@@ -49,6 +64,11 @@ def test_the_pages_say_the_same_words(language: str, place: int) -> None:
         assert texts[f"phase.{phase}"].lower() == words[place]
 
 
+def in_a_row(cells: int) -> Any:
+    """Return cells of which each touches the one before and the one after."""
+    return sparse.diags_array([1.0, 1.0], offsets=[-1, 1], shape=(cells, cells)).tocsr()
+
+
 def alone(cells: int) -> Any:
     return sparse.csr_array((cells, cells))
 
@@ -56,12 +76,12 @@ def alone(cells: int) -> Any:
 def test_against_residents_a_populous_cell_is_not_hot_for_its_people() -> None:
     rng = np.random.default_rng(5)
     people = np.full(40, 20.0)
-    people[0] = 2_000.0
+    people[10:13] = 2_000.0
     counts = rng.poisson(people[:, None] * 0.05, (40, 30))
-    raw = emerging(counts, alone(40))
-    compared = emerging(counts, alone(40), base=people)
-    assert raw["category"][0].endswith("hot")
-    assert not compared["category"][0].endswith("hot")
+    raw = emerging(counts, in_a_row(40))
+    compared = emerging(counts, in_a_row(40), base=people)
+    assert raw["category"][11] == "persistent hot"
+    assert not compared["category"].str.endswith("hot").any()
 
 
 def test_against_residents_a_cell_that_grows_is_hot_and_an_empty_one_cold() -> None:
