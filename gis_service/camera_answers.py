@@ -35,7 +35,8 @@ from layers.read import plain_frame, the_county
 
 Answer = dict[str, Any]
 LEDGER = (
-    "id", "name", "device_code", "kind", "azimuth_deg", "view_angle_deg", "range_m", "indoor",
+    "id", "name", "device_code", "kind", "azimuth_deg", "azimuth_error_deg",
+    "view_angle_deg", "range_m", "indoor",
     "builder", "stated_code", "grid_code", "unit_path",
 )  # fmt: skip
 HIDDEN = "…"  # a camera of another area

@@ -21,15 +21,15 @@ from layers.load.positions import UNSHIFTED
 
 PLAIN = "offset"
 FEWEST = 20
-LOOKED_AT = 300  # cameras of a batch; more would tell no more
+LOOKED_AT = 250  # cameras of a batch; more would tell no more
 REACH_M = 800.0  # the longest plain offset searched for
 CELL_M = 8.0
-SAMPLE_M = 4.0
 NEAR_M = 12.0  # from the middle of a street
 WINDOW_M = 15.0  # of the least squares
 ROUNDS = 20
 USUAL = 0.9  # of cameras that stand right are near a street
-LEAST_CHANCE = 0.02
+LEAST_CHANCE, MOST_CHANCE = 0.02, 0.6  # where anything is near a street nothing is told
+SAME_POLE_DIGITS = 5  # of degrees: a metre
 AROUND_M = (150.0, 350.0, 600.0)  # where chance is looked at
 SURE_Z, CLEAR_Z = 6.0, 4.0  # standard errors above chance, and above the next best vector
 APART_M = 40.0  # vectors nearer than this are one
@@ -103,7 +103,7 @@ def batch_shift(lonlat: Floats, ground: CameraGround) -> Shift | None:
     """Return the shift that most cameras of a batch share, or None.
 
     A shift is named when it brings more cameras to a street than it takes from one, six standard
-    errors above chance, and four above any other vector. Fewer than 20 cameras tell nothing, nor
+    errors above chance, and four above any other vector. Fewer than 20 poles tell nothing, nor
     do cameras that stand beside no street, nor streets in one direction only.
 
     Parameters
@@ -118,6 +118,8 @@ def batch_shift(lonlat: Floats, ground: CameraGround) -> Shift | None:
     now, chance = _near(here_m, ground), _chance(here_m, ground)
     if _share(now, chance) > FITS:
         return _slight(here_m, now, chance, ground)
+    if chance.mean() > MOST_CHANCE:
+        return None
     votes = votes_of(here_m, chance, ground)
     tried = [_datum(looked_at, here_m, name, ground) for name in UNSHIFTED]
     tried += [] if (found := _peak(here_m, votes, ground)) is None else [found]
@@ -134,7 +136,7 @@ def votes_of(here_m: Floats, chance: Floats, ground: CameraGround) -> Votes:
         Per camera, how likely a vector is to put it on a street by chance: a vote weighs the more
         the less likely it is.
     """
-    samples = _samples(ground)
+    samples = ground.samples_m
     cells = 2 * int(REACH_M / CELL_M) + 1
     image = np.zeros((cells, cells))
     weight = np.log((USUAL + (1 - USUAL) * chance) / chance)
@@ -155,12 +157,6 @@ def _chance(here_m: Floats, ground: CameraGround) -> Floats:
     return np.asarray(np.maximum(share, LEAST_CHANCE), dtype=np.float64)
 
 
-def _samples(ground: CameraGround) -> Floats:
-    """Return points along all lines, by their first coordinate."""
-    points = shapely.get_coordinates(shapely.segmentize(ground.lines_m, SAMPLE_M))
-    return np.asarray(points[np.argsort(points[:, 0], kind="stable")], dtype=np.float64)
-
-
 def _own_votes(at: Floats, samples: Floats, cells: int) -> npt.NDArray[np.bool_]:
     first, past = np.searchsorted(samples[:, 0], [at[0] - REACH_M, at[0] + REACH_M])
     cell = np.rint((at - samples[first:past]) / CELL_M).astype(np.intp) + cells // 2
@@ -173,9 +169,12 @@ def _own_votes(at: Floats, samples: Floats, cells: int) -> npt.NDArray[np.bool_]
 
 
 def _looked_at(lonlat: Floats) -> Floats:
+    # cameras of one pole say one thing, not several
+    _, first = np.unique(np.round(lonlat, SAME_POLE_DIGITS), axis=0, return_index=True)
+    poles = lonlat[np.sort(first)]
     # evenly through the batch, so that the same file gives the same answer
-    places = np.linspace(0, len(lonlat) - 1, min(len(lonlat), LOOKED_AT)).astype(np.intp)
-    return lonlat[places]
+    places = np.linspace(0, len(poles) - 1, min(len(poles), LOOKED_AT)).astype(np.intp)
+    return poles[places]
 
 
 def _near(points_m: Floats, ground: CameraGround) -> npt.NDArray[np.bool_]:

@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 Shapes = npt.NDArray[Any]
+SAMPLE_M = 4.0
 
 
 def no_shapes() -> Shapes:
@@ -59,20 +60,28 @@ class CameraGround:
 
     @cached_property
     def lines_m(self) -> Shapes:
-        """What cameras stand along, in straight pieces: streets, or walls where none is known."""
-        known = self.streets_m if len(self.streets_m) else shapely.boundary(self.buildings_m)
-        return _straight_pieces(np.asarray(known, dtype=object))
+        """What cameras stand along: streets in straight pieces."""
+        return _straight_pieces(self.streets_m)
 
     @cached_property
     def lines(self) -> shapely.STRtree:
         """Those lines, indexed."""
         return shapely.STRtree(self.lines_m)
 
+    @cached_property
+    def samples_m(self) -> Floats:
+        """Points along those lines, no two within 4 m of each other, by their first coordinate."""
+        points = shapely.get_coordinates(shapely.segmentize(self.lines_m, SAMPLE_M))
+        _, first = np.unique(np.rint(points / SAMPLE_M).astype(np.int64), axis=0, return_index=True)
+        kept = points[first]
+        return np.asarray(kept[np.argsort(kept[:, 0], kind="stable")], dtype=np.float64)
+
 
 def _straight_pieces(lines: Shapes) -> Shapes:
     """Return lines as segments: to the nearest of those it is measured faster by far."""
     points, line = shapely.get_coordinates(shapely.get_parts(lines), return_index=True)
-    joined = line[1:] == line[:-1]
+    # a point that is drawn twice makes no piece
+    joined = (line[1:] == line[:-1]) & (points[1:] != points[:-1]).any(axis=1)
     ends = np.stack([points[:-1][joined], points[1:][joined]], axis=1)
     return np.asarray(shapely.linestrings(ends), dtype=object)
 

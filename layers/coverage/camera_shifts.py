@@ -21,6 +21,8 @@ BY_ALL = "all"
 # the share of single cameras that are in a shifted datum amid good ones is learned from them
 FIRST_PRIOR, FIRST_WEIGHT, MOST_PRIOR = 0.005, 100.0, 0.2  # before any, for how many it counts
 ROUNDS = 20
+DECOYS = 1_000  # cameras that are moved as decoys
+MOST_BY_CHANCE = 0.2
 SURE = 0.6  # probability from which a camera is suspected
 
 
@@ -169,13 +171,50 @@ def _options(
     options = []
     for name in DATUMS:
         there_m = metres_from_lonlat(UNSHIFTED[name](lonlat), srid)
-        options.append(_Option(there_m, usual.log_odds(here_m, there_m, areas)))
+        odds = usual.log_odds(here_m, there_m, areas)
+        least = least_odds(odds, *_decoys(here_m, there_m, areas, usual))
+        options.append(_Option(there_m, np.where(odds >= least, odds, -np.inf)))
     for batch in batches:
         own, odds = here_m.copy(), np.full(len(here_m), -np.inf)
         own[batch.rows] = undone(lonlat[batch.rows], batch.shift, srid)
         odds[batch.rows] = usual.log_odds(here_m[batch.rows], own[batch.rows], areas[batch.rows])
         options.append(_Option(own, odds))
     return options
+
+
+def _decoys(
+    here_m: Floats, there_m: Floats, areas: Shapes, usual: Standing
+) -> tuple[npt.NDArray[np.intp], Floats]:
+    """Return rows, and their log-odds of being moved as far in directions that mean nothing."""
+    rows = np.linspace(0, len(here_m) - 1, min(len(here_m), DECOYS)).astype(np.intp)
+    own, step = here_m[rows], (there_m - here_m)[rows]
+    turned = (step[:, ::-1] * [-1.0, 1.0], -step, step[:, ::-1] * [1.0, -1.0])
+    return rows, np.stack([usual.log_odds(own, own + way, areas[rows]) for way in turned])
+
+
+def least_odds(odds: Floats, rows: npt.NDArray[np.intp], decoys: Floats) -> float:
+    """Return the log-odds from which at most a fifth of those suspected are so by chance.
+
+    How many are by chance is told by decoys (Elias and Gygi 2007): the same cameras moved as far
+    in directions that mean nothing, where that fits a camera better than the datum does. So a
+    county whose cameras stand unlike what is expected is not taken for a shifted one.
+
+    Parameters
+    ----------
+    odds
+        Of the datum, per camera.
+    rows, decoys
+        The cameras looked at, and their odds in each direction, shape (directions, rows).
+    """
+    wins = np.sort(decoys[decoys > np.maximum(odds[rows], 0.0)])
+    found = np.sort(odds[odds > 0.0])
+    if not len(found):
+        return np.inf
+    beyond = len(found) - np.arange(len(found))
+    by_chance = len(wins) - np.searchsorted(wins, found)
+    share = by_chance * (len(odds) / max(decoys.size, 1)) / beyond
+    fit = np.flatnonzero(share <= MOST_BY_CHANCE)
+    return float(found[fit[0]]) if len(fit) else np.inf
 
 
 def _weighed(

@@ -19,6 +19,7 @@ from layers.coverage.device_codes import (
 
 SAME_PLACE_M = 0.3
 SAME_AZIMUTH_DEG = 1.0
+COARSE_DEG = 5.0  # of eight directions only two cameras may well share one
 ALL_ROUND_KINDS = ("dome",)
 Facts = dict[str, Any]
 Found = dict[int, Facts]
@@ -72,7 +73,7 @@ def entered_twice(cameras: pd.DataFrame, points_m: Floats) -> Found:
     """Return the rows that stand where an earlier one does and see the same.
 
     Several cameras on one pole are no fault: those look in different directions, or at another
-    range or width. Rows without a direction are not compared.
+    range or width. Rows without a direction, or with one of eight only, are not compared.
 
     Parameters
     ----------
@@ -92,7 +93,8 @@ def _sees_the_same(cameras: pd.DataFrame, one: Any, other: Any) -> Bools:
     azimuth_deg, angle_deg = (numbers(cameras, n) for n in ("azimuth_deg", "view_angle_deg"))
     turn_deg = np.abs((azimuth_deg[one] - azimuth_deg[other] + 180.0) % 360.0 - 180.0)
     both_round = (angle_deg[one] >= 360) & (angle_deg[other] >= 360)
-    same = (turn_deg <= SAME_AZIMUTH_DEG) | both_round
+    is_coarse = np.nan_to_num(numbers(cameras, "azimuth_error_deg")) > COARSE_DEG
+    same = ((turn_deg <= SAME_AZIMUTH_DEG) & ~is_coarse[one] & ~is_coarse[other]) | both_round
     for name in ("view_angle_deg", "range_m"):
         values = numbers(cameras, name)
         same &= (values[one] == values[other]) | np.isnan(values[one]) | np.isnan(values[other])

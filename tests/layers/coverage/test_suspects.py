@@ -129,7 +129,7 @@ def test_without_a_stated_area_a_single_shifted_camera_in_town_may_stay_unseen()
     _, bad, truth = thousand()
     silent = suspects(bad.assign(stated_code=None), made_up_place().ground)
     shifted = truth[truth.isin(list(SHIFTS))]
-    assert 0.55 < recall(silent, shifted) < 0.95
+    assert 0.3 < recall(silent, shifted) < 0.95
     assert recall(silent, truth.drop(shifted.index)) >= 0.99
     good = bad.index.difference(truth.index)
     assert silent.rows.index.isin(good).sum() <= 0.01 * len(good)
@@ -316,6 +316,7 @@ def test_a_code_given_twice_points_to_the_first_row() -> None:
         ({"azimuth_deg": 180.0}, False),
         ({"range_m": 200.0}, False),
         ({"view_angle_deg": 30.0}, False),
+        ({"azimuth_error_deg": 22.5}, False),
         ({"geom": at(1.0, -25)}, False),
     ],
 )

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select
 
 from grid_boundaries.errors import Conflict, Refused
 from layers.load.description import Source, source_mapping
+from layers.load.findings import finding
 from layers.load.seal import Sealer
 from layers.load.single import known_county, load_file, plain_source
 from layers.load.write import write_frames
@@ -166,3 +167,41 @@ def test_polygons_where_points_are_wanted_are_rejected(
     fields = {"into": "place", "columns": {"name": "NAME"}, "constants": {"kind": "x"}}
     report = load_file(path, Source.model_validate(fields), known, time_zone=ZONE)
     assert report.counts["reasons"].iloc[0] == {"wrong-shape": 3}
+
+
+CAMERAS = "id,name,kind,state,online,azimuth_deg,view_angle_deg,device_code,stated_code,lon,lat\n"
+
+
+def test_suspect_cameras_are_loaded_as_they_are_with_a_finding_each(
+    tmp_path: Path, connection: Connection, known: dict[str, pd.DataFrame]
+) -> None:
+    house = known["building"]["geom"].iloc[0].centroid
+    grid = known["grid"]["code"].iloc[-1]
+    at = f"{NEAR[0]},{NEAR[1]}"
+    path = csv(
+        tmp_path / "cameras.csv",
+        f"C1,一,fixed,built,true,90,60,,,{at}",
+        f"C2,二,fixed,built,true,90,60,,,{house.x},{house.y}",
+        f"C3,三,fixed,built,true,,60,61099900001320000003,,{at}",
+        f"C4,四,fixed,built,true,200,60,61010000001320000004,,{at}",
+        f"C5,五,fixed,built,true,300,60,,{grid},{at}",
+        header=CAMERAS,
+    )
+    source = plain_source(path, "camera")
+    constants = {"azimuth_error_deg": 0, "position_error_m": 0, "indoor": False}
+    source = source.model_copy(update={"constants": constants})
+    report = load_file(path, source, known, time_zone=ZONE)
+    told = dict(zip(report.findings["row"], report.findings["code"], strict=True))
+    assert told == {
+        "C2": "inside-building", "C3": "no-azimuth", "C4": "wrong-county-code",
+        "C5": "outside-stated-area",
+    }  # fmt: skip
+    assert set(report.findings["layer"]) == {"camera"}
+    assert report.findings["unit_path"].str.startswith(county.COUNTY_PATH).all()
+    row = report.counts.iloc[0]
+    assert (row["rows_in"], row["loaded"], row["rejected"]) == (5, 5, 0)
+    loaded = report.frames["camera"].set_index("id")["geom"]
+    assert (loaded["C2"].x, loaded["C2"].y) == pytest.approx((house.x, house.y))
+    write_frames(connection, report.frames, SEALER)
+    kept = connection.execute(select(finding.c.code).where(finding.c.source == source.file))
+    assert sorted(kept.scalars()) == sorted(told.values())
