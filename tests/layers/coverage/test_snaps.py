@@ -124,7 +124,7 @@ def test_no_free_place_on_a_fine_lattice_is_nearer(seed: int) -> None:
     frame = cameras_at(*rng.uniform(0, 80, (15, 2)).tolist())
     found = proposed_snap(frame, areas(*shapes))
     lattice = shapely.points(np.stack(np.meshgrid(*2 * [np.linspace(-20, 100, 120)]), axis=2))
-    free = lattice[shapely.distance(blocks, lattice) >= CLEAR_M]
+    free = np.asarray(lattice)[shapely.distance(blocks, lattice) >= CLEAR_M]
     faulty = shapely.contains(blocks, frame.geometry) | (
         shapely.distance([s.boundary for s in shapes], frame.geometry.to_numpy()[:, None]).min(
             axis=1
@@ -132,10 +132,10 @@ def test_no_free_place_on_a_fine_lattice_is_nearer(seed: int) -> None:
         <= WALL_M
     )
     assert found.index.tolist() == np.flatnonzero(faulty).tolist()
-    for row, place in found.geometry.items():
-        here = frame.geometry.loc[row]
+    before = frame.geometry.loc[found.index].to_numpy()
+    for here, place, moved_m in zip(before, found.geometry, found["moved_m"], strict=True):
         assert blocks.distance(place) >= 0.98 * CLEAR_M
-        assert found.loc[row, "moved_m"] == pytest.approx(here.distance(place))
+        assert moved_m == pytest.approx(here.distance(place))
         assert here.distance(place) <= shapely.distance(free, here).min() + 0.01
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import pi, radians, tan
 
 import numpy as np
@@ -100,12 +101,12 @@ def test_harder_tasks_are_covered_within_easier_ones() -> None:
         task_areas(FRAME, shapes, TASKS[name]).iloc[0]
         for name in ("overview", "outline", "discern", "perceive")
     ]
-    for wide, narrow in zip(views[:-1], views[1:], strict=True):
+    for wide, narrow in pairwise(views):
         assert narrow.difference(wide.buffer(0.05)).area < 1e-9
 
 
 def test_missing_pixels_are_refused_unless_a_value_is_assumed_and_marked() -> None:
-    frame = camera_frame(ONE * 3).assign(pixels=[1920.0, np.nan, None])
+    frame = camera_frame(ONE * 3).assign(pixels=[1920.0, np.nan, np.nan])
     with pytest.raises(CoverageRefused, match="1, 2") as refused:
         task_cameras(frame, TASKS["discern"])
     assert refused.value.code == "pixels-missing"
