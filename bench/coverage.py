@@ -7,10 +7,16 @@ from time import process_time
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
+from gis_service.demo.chance import chance
+from gis_service.demo.city import CITY, QINGLAN
+from gis_service.demo.grids import parting
+from gis_service.demo.plan import laid_out
+from gis_service.demo.sites import hamlet_lanes, houses
 from layers.coverage.ground import blind_ground, k_coverage
-from layers.coverage.visibility import visible_areas
+from layers.coverage.visibility import certain_areas, possible_areas, visible_areas
 
 SIDE_M = 6_000.0
 BUILDINGS = 20_000
@@ -31,6 +37,61 @@ def figures() -> dict[str, float]:
         found[f"visible_areas_{count}_peak_mb"] = _peak_mb(cameras, buildings)
         if count == 2_000:
             found |= ground_figures(views, buildings)
+            found |= unsure_figures(cameras, buildings)
+    return found | city_figures()
+
+
+def city_figures() -> dict[str, float]:
+    """Return CPU seconds of the views of 50,000 cameras among the houses of the demo city."""
+    houses_m = city_houses()
+    cameras = cameras_near(np.random.default_rng(3), houses_m, 50_000)
+    start = process_time()
+    views = visible_areas(cameras, houses_m)
+    return {
+        "city_houses": float(len(houses_m)),
+        "visible_areas_city_50000_cpu_s": process_time() - start,
+        "visible_areas_city_50000_invalid": float((~views.is_valid).sum()),
+    }
+
+
+def city_houses() -> gpd.GeoSeries:
+    """Return the footprints of the demo city as they are made, before anybody lives in them."""
+    units = QINGLAN.units()
+    plan = laid_out(1, units, CITY, QINGLAN)
+    parts = parting(plan, CITY, chance(1, "grids"))
+    lanes = hamlet_lanes(plan, chance(1, "lanes"))
+    streets = pd.concat([plan.streets, lanes], ignore_index=True)
+    built = houses(plan, parts, streets, chance(1, "houses"))
+    return gpd.GeoSeries(built["geom"].to_numpy(), crs=CRS)
+
+
+def cameras_near(
+    rng: np.random.Generator, buildings: gpd.GeoSeries, count: int
+) -> gpd.GeoDataFrame:
+    """Return cameras within some metres of house walls, a fifth of them all-round."""
+    ring = shapely.boundary(rng.choice(buildings.to_numpy(), count))
+    at = shapely.get_coordinates(shapely.line_interpolate_point(ring, rng.random(count), True))
+    columns = {
+        "azimuth_deg": rng.uniform(0, 360, count),
+        "view_angle_deg": rng.choice([55.0, 70.0, 90.0, 90.0, 360.0], count),
+        "range_m": rng.choice([60.0, 80.0, 100.0, 120.0], count),
+    }
+    points = shapely.points(at + rng.normal(0, 3, (count, 2)))
+    return gpd.GeoDataFrame(columns, geometry=points, crs=CRS)
+
+
+def unsure_figures(cameras: gpd.GeoDataFrame, buildings: gpd.GeoSeries) -> dict[str, float]:
+    """Return CPU seconds a camera of certain and possible views, bearing or place unsure."""
+    some = cameras.iloc[:100]
+    found: dict[str, float] = {}
+    for name, column, error in (
+        ("azimuth", "azimuth_error_deg", 22.5),
+        ("position", "position_error_m", 10.0),
+    ):
+        for kind, areas_of in (("certain", certain_areas), ("possible", possible_areas)):
+            start = process_time()
+            areas_of(some.assign(**{column: error}), buildings)
+            found[f"{kind}_{name}_100_cpu_s"] = process_time() - start
     return found
 
 

@@ -91,7 +91,7 @@ def visible_areas(cameras: GeoDataFrame, buildings: GeoSeries | GeoDataFrame) ->
     """
     require_one_metric_crs(cameras, buildings)
     require_areas(buildings, "建筑物轮廓", "building footprints")
-    _require_cameras(cameras)
+    require_cameras(cameras)
     sight, shapes = _sight(cameras), buildings.geometry.to_numpy()
     views = swept_views(sight, shapes)
     return GeoSeries(views, index=cameras.index, crs=cameras.crs)
@@ -170,7 +170,7 @@ def _unsure_areas(
     require_one_metric_crs(cameras, buildings)
     require_areas(buildings, "建筑物轮廓", "building footprints")
     azimuth_error_deg, error_m = (_errors(cameras, name) for name in ERRORS)
-    _require_cameras(cameras, bearing_unknown=azimuth_error_deg >= 180)
+    require_cameras(cameras, bearing_unknown=azimuth_error_deg >= 180)
     sight, shapes = _sight(cameras), buildings.geometry.to_numpy()
     found = views(sight, np.deg2rad(azimuth_error_deg), error_m, shapes)
     return GeoSeries(found, index=cameras.index, crs=cameras.crs)
@@ -211,7 +211,13 @@ def _errors(cameras: GeoDataFrame, name: str) -> Floats:
     return np.nan_to_num(error)
 
 
-def _require_cameras(cameras: GeoDataFrame, *, bearing_unknown: Bools | bool = False) -> None:
+def require_cameras(cameras: GeoDataFrame, *, bearing_unknown: Bools | bool = False) -> None:
+    """Refuse cameras as `visible_areas` does; no bearing is needed where it is unknown by intent.
+
+    Raises
+    ------
+    CoverageRefused
+    """
     lacking = [name for name in NUMBERS if name not in cameras.columns]
     if lacking:
         words = ", ".join(lacking)

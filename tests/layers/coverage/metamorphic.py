@@ -95,7 +95,8 @@ def _moved(it: Scene, change: Callable[[Any], Any], **columns: Floats) -> Floats
 def _slack_m2(it: Scene) -> Floats:
     """Rounding of coordinates times the length of a view's outline, where a camera is near."""
     rounding_m = np.spacing(np.abs(it.buildings.total_bounds).max() + 1e3)
-    return 1e-5 + 1e3 * rounding_m * shapely.length(it.views)
+    slack_m2: Floats = 1e-5 + 1e3 * rounding_m * shapely.length(it.views)
+    return slack_m2
 
 
 def a_turned_scene_has_turned_views(it: Scene) -> Floats:
@@ -156,7 +157,7 @@ def a_view_and_building_interiors_are_disjoint(it: Scene) -> Floats:
     discs = shapely.buffer(it.cameras.geometry.to_numpy(), it.range_m, quad_segs=64)
     solid = shapely.union_all(shapely.buffer(it.buildings.to_numpy(), -1e-7))
     seen = shapely.intersection(it.views, discs)
-    return shapely.area(shapely.intersection(seen, solid)) / AREA_M2
+    return np.asarray(shapely.area(shapely.intersection(seen, solid))) / AREA_M2
 
 
 Relation = Callable[[Scene], Floats]
