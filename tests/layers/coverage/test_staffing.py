@@ -142,7 +142,7 @@ postings = st.lists(
 )  # fmt: skip
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(derandomize=True, deadline=None, max_examples=30)
 @given(postings)
 def test_loads_add_up_to_what_is_in_the_grids_that_somebody_holds(some: list[Posting]) -> None:
     three = grids("residential", "special", "residential")
@@ -153,7 +153,7 @@ def test_loads_add_up_to_what_is_in_the_grids_that_somebody_holds(some: list[Pos
     assert found["grids"].sum() == persons.sum()
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(derandomize=True, deadline=None, max_examples=30)
 @given(postings, st.randoms(use_true_random=False))
 def test_breaches_are_those_counted_one_by_one_in_any_order(
     some: list[Posting], chance: Any
@@ -183,7 +183,7 @@ def test_breaches_are_those_counted_one_by_one_in_any_order(
         assert told(breaches(three, held(*order), THREE)) == expected
 
 
-@settings(derandomize=True, deadline=None, max_examples=100)
+@settings(derandomize=True, deadline=None, max_examples=30)
 @given(postings)
 def test_one_more_person_mends_no_less(some: list[Posting]) -> None:
     three = grids("residential", "special", "residential")
