@@ -1,4 +1,4 @@
-"""Land gaps in force: ground in no grid or in two, who and what is there, and whose it should be."""
+"""Land gaps in force: ground in no grid or in two, who is there, and whose it should be."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from geopandas import GeoDataFrame, GeoSeries
 from sqlalchemy import Connection, Select, select
 
 from grid_boundaries.crs import in_degrees, in_metres
+from grid_boundaries.cutting import chosen
 from grid_boundaries.ground import Ground, ground_of
 from grid_boundaries.plan_state import State
 from grid_boundaries.remedies import to_neighbour
@@ -71,17 +72,18 @@ def _unassigned(
 ) -> list[dict[str, Any]]:
     if not empty:
         return []
-    own = in_metres(GeoSeries(shapes.loc[empty]), srid)
+    stored = chosen(shapes, empty)
+    own = in_metres(stored, srid)
     sums = block_sums(connection, counting, empty)
     ground = _ground_round(connection, counting, state, shapes, empty, srid)
-    boxes = shapes.loc[empty].bounds.to_numpy()
+    boxes = stored.bounds.to_numpy()
     rows = [
         {
             "block": block,
             "village": ground.village_of.get(block),
             "area_m2": float(area_m2),
             "bbox": box.tolist(),
-            **{name: int(sums.loc[block, name]) for name in INSIDE},
+            **{name: int(sums[name][block]) for name in INSIDE},
             "suggested": suggested_owner(state, ground, block),
         }
         for block, area_m2, box in zip(empty, own.area, boxes, strict=True)
@@ -98,9 +100,8 @@ def _ground_round(
     srid: int,
 ) -> Ground:
     """Return who borders whom among unassigned blocks and those that touch them."""
-    _, near = shapely.STRtree(shapes.to_numpy()).query(
-        shapes.loc[empty].to_numpy(), predicate="intersects"
-    )
+    inside = chosen(shapes, empty).to_numpy()
+    _, near = shapely.STRtree(shapes.to_numpy()).query(inside, predicate="intersects")
     around = GeoSeries(shapes.iloc[np.unique(near)])
     sums = pd.DataFrame(0, index=shapes.index, columns=["people", "households"])
     villages = village_of_blocks(connection, counting.view, state)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from geopandas import GeoDataFrame
-from sqlalchemy import Connection, Select, Table, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, Table, func, select
 
 from grid_boundaries.view import View, narrowed
 from layers.coverage.patrol import CELL_M, LastVisits, Taken, days_since_visit, lattice_over
@@ -121,7 +121,7 @@ def _places(view: View, table: Table) -> Select[Any]:
 
 
 def _calls(view: View, now: datetime) -> Select[Any]:
-    at = func.floor(func.extract("epoch", func.max(visit.c.visited_at))).label("at")
+    at = _epoch_s(func.max(visit.c.visited_at))
     called = visit.c.household_id.is_not(None) & (visit.c.visited_at <= now)
     last = select(visit.c.household_id, at).where(called).group_by(visit.c.household_id)
     return narrowed(last, view, visit.c.unit_path)
@@ -129,7 +129,11 @@ def _calls(view: View, now: datetime) -> Select[Any]:
 
 def _fixes(view: View, days: int, now: datetime, table: Table) -> Select[Any]:
     moment = table.c.located_at if table is position else table.c.visited_at
-    at = func.floor(func.extract("epoch", moment)).label("at")
+    at = _epoch_s(moment)
     # a day more: whole days are counted, and what is older may still round to the last of them
     recent = moment.between(now - timedelta(days=days + 1), now)
     return narrowed(select(at, table.c.geom).where(recent), view, table.c.unit_path)
+
+
+def _epoch_s(moment: ColumnElement[datetime]) -> ColumnElement[int]:
+    return func.floor(func.extract("epoch", moment)).cast(BigInteger).label("at")

@@ -1,4 +1,4 @@
-"""Staffing: which grids nobody holds, which break a rule, and what each worker has to look after."""
+"""Staffing: grids that nobody holds or that break a rule, and what each worker looks after."""
 
 from __future__ import annotations
 

@@ -57,11 +57,6 @@ def change(database: Database, *statements: Any) -> None:
     engine.dispose()
 
 
-def long_ago(connection: Connection) -> None:
-    """Put the county's visits and postings where today is that of the service's clock."""
-    connection.execute(text("update visit set visited_at = now() - interval '2 hours'"))
-
-
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("word", WORDS)
 def test_who_may_ask(client: Client, word: str, role: str) -> None:
@@ -198,9 +193,9 @@ def test_patrol_of_a_county_without_visits_says_never(
 
 def test_people_far_from_every_street_are_not_reached_and_said_so(client: Client) -> None:
     found = ask(client, "reach", minutes=15)
-    # houses stand 450 m and more off the only street
+    # houses stand 450 m and more off the only street, workers of the south 222 m
     assert found["total"]["people_late"] == found["total"]["people_off_streets"] == 64
-    assert (found["workers"], found["workers_off_streets"]) == (12, 12)
+    assert (found["workers"], found["workers_off_streets"]) == (12, 6)
     assert found["assumed"] == ["terrain"]
     assert len(found["failing"]) == 8
 
@@ -269,8 +264,8 @@ def test_a_block_in_no_grid_is_told_with_its_people_and_the_grid_it_should_go_to
     assert (one["block"], one["village"], one["people"], one["households"]) == (
         block.id, block.village, 4, 2,
     )  # fmt: skip
-    # to its west and east stand grids of its village, with borders as long; the lower code is told
-    assert one["suggested"]["grid"] == min(block.grid, blocks()[2].grid)
+    # to its west and east stand grids of its village, with borders as long but for rounding
+    assert one["suggested"]["grid"] in {block.grid, blocks()[2].grid}
     assert one["suggested"]["shared_m"] == pytest.approx(1109, abs=3)
     assert one["bbox"] == pytest.approx(list(block.shape.bounds))
     assert found["total"]["people"] == 4
