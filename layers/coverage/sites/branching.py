@@ -53,5 +53,6 @@ def settled(first: Branch, value: float, unit: float, clock: Clock) -> Settled:
             if part.bound >= value + unit:
                 bound = min(part.bound, branch.bound)
                 heapq.heappush(heap, (-bound, next(number), part))
-    bound = max(value, -heap[0][0]) if heap else value
+    # what is left wins less than the least there is to win, so nothing
+    bound = -heap[0][0] if heap and -heap[0][0] >= value + unit else value
     return Settled(chosen, value, bound)
