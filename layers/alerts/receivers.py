@@ -27,7 +27,7 @@ def receivers(
     table = alert.c
     columns = (table.id, table.grid_code, table.unit_path)
     own = narrowed(select(*columns).where(table.id.in_(alert_ids)), view, table.unit_path)
-    rows: Sequence[Row[Any]] = connection.execute(own).all()
+    rows: Sequence[Any] = connection.execute(own).all()
     held = _posts(connection, view, [row.grid_code for row in rows])
     centres = _centres(connection)
     return {row.id: _receiver(row, held, centres) for row in rows}
