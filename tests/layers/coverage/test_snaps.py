@@ -26,8 +26,8 @@ def cameras_at(*places: tuple[float, float] | None, crs: int = CRS) -> GeoDataFr
 
 def snap(place: tuple[float, float], *shapes: Any) -> tuple[str, float, float, float]:
     found = proposed_snap(cameras_at(place), areas(*shapes))
-    (row,) = found.itertuples()
-    return row.reason, row.geometry.x, row.geometry.y, row.moved_m
+    x_m, y_m = shapely.get_coordinates(found.geometry.to_numpy())[0].tolist()
+    return str(found["reason"].iloc[0]), x_m, y_m, float(found["moved_m"].iloc[0])
 
 
 def test_a_camera_inside_goes_out_by_the_nearest_wall() -> None:
