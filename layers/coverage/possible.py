@@ -97,7 +97,7 @@ def _ahead(start: Floats, end: Floats, sight: Sight) -> NDArray[Any]:
     tips = np.concatenate(
         [start[:, None], start[:, None] + ray, end[:, None], end[:, None] + ray], axis=1
     )
-    hulls: NDArray[Any] = np.asarray(shapely.convex_hull(shapely.multipoints(tips)))
+    hulls: NDArray[Any] = np.asarray(shapely.convex_hull(shapely.linestrings(tips)))
     return hulls
 
 

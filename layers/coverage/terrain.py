@@ -111,7 +111,8 @@ def _middles(xy: Floats, range_m: float, ground: Elevations) -> Floats:
     columns_in, rows_in = (np.arange(a, b) for a, b in zip(low, high, strict=True))
     lattice = np.stack(np.meshgrid(columns_in, rows_in), axis=-1).reshape(-1, 2)
     middles: Floats = origin + (lattice + 0.5) * ground.cell_m
-    return middles[np.hypot(*(middles - xy).T) <= reach_m]
+    within: Floats = middles[np.hypot(*(middles - xy).T) <= reach_m]
+    return within
 
 
 def _is_in_sight(
@@ -127,7 +128,7 @@ def _is_in_sight(
     between_m = ground.at(xy + away[:, None] * share[:, None])
     # rounding on a plane must hide nothing; comparing with unknown ground is false
     masks: NDArray[np.bool_] = between_m > line_m + 1e-9 * (1 + np.abs(line_m))
-    return ~masks.any(axis=1)
+    return np.asarray(~masks.any(axis=1))
 
 
 def _metres(cameras: GeoDataFrame, name: str) -> Floats:

@@ -24,7 +24,8 @@ def lattice(height: NDArray[np.float64] | float, west_m: float = 0.0) -> Elevati
 def by_x(*points: tuple[float, float]) -> NDArray[np.float64]:
     """Heights that depend on x alone, straight between the given (x, height)."""
     x_m = np.arange(SIDE) * CELL_M
-    return np.interp(x_m, *np.array(points).T)[None, :] * np.ones((SIDE, 1))
+    row: NDArray[np.float64] = np.interp(x_m, *np.array(points).T)
+    return np.tile(row, (SIDE, 1))
 
 
 def camera_at(
