@@ -153,7 +153,7 @@ def _hulls(walls: Floats, low_rad: Floats, width_rad: Floats, far_m: float) -> N
     ray = far_m / 0.9 * np.stack([np.cos(angle), np.sin(angle)], axis=2)
     tips = (walls[:, :, None] + ray[:, None]).reshape(len(walls), 2 * FAN, 2)
     hulls: NDArray[Any] = np.asarray(
-        shapely.convex_hull(shapely.multipoints(np.concatenate([walls, tips], axis=1)))
+        shapely.convex_hull(shapely.linestrings(np.concatenate([walls, tips], axis=1)))
     )
     return hulls
 

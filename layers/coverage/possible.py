@@ -69,7 +69,9 @@ def possible_views(sight: Sight, error_m: Floats, shapes: NDArray[Any]) -> NDArr
 def _seen_from_some(
     sight: Sight, corners: Floats, field: Any, shapes: NDArray[Any], near: Ints, walls: Walls
 ) -> Any:
-    built = built_area(shapes[near][shapely.intersects(shapes[near], field)])
+    # lines of sight stay in the field, and a building left out only widens the view
+    near = near[shapely.intersects(shapes[near], field)]
+    built = built_area(shapes[near])
     room = standing_room(corners, built)
     if shapely.is_empty(room):
         return room
@@ -97,7 +99,7 @@ def _ahead(start: Floats, end: Floats, sight: Sight) -> NDArray[Any]:
     tips = np.concatenate(
         [start[:, None], start[:, None] + ray, end[:, None], end[:, None] + ray], axis=1
     )
-    hulls: NDArray[Any] = np.asarray(shapely.convex_hull(shapely.multipoints(tips)))
+    hulls: NDArray[Any] = np.asarray(shapely.convex_hull(shapely.linestrings(tips)))
     return hulls
 
 

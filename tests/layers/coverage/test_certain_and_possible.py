@@ -22,6 +22,8 @@ from tests.layers.coverage.unsure import Unsure, escaped_m2, tightness, unsure_c
 
 CASES = int(os.environ.get("GIS_SIGHT_CASES", "45"))
 KINDS = ((True, False), (False, True), (True, True))
+# edges of views carry the rounding of coordinates: a square millimetre
+ESCAPE_M2 = 1e-6
 # what drawn arcs add or take, in shares of an area
 ARCS = 0.004
 OPEN = Unsure(0.0, 0.0, 0.0, 360.0, 100.0, 0.0, 0.0, areas())
@@ -34,8 +36,7 @@ def test_certain_is_in_every_truth_and_every_truth_in_possible(first: int) -> No
         azimuth, position = KINDS[seed % 3]
         case = unsure_case(seed, azimuth=azimuth, position=position)
         truths = case.truths(np.random.default_rng(seed))
-        # certain and possible share their edges with truths where only the bearing is unsure
-        assert escaped_m2(case, truths) < (1e-12 if position else 1e-6), seed
+        assert escaped_m2(case, truths) < ESCAPE_M2, seed
 
 
 def test_with_an_azimuth_error_alone_both_are_exact() -> None:
@@ -118,7 +119,7 @@ def test_a_sector_over_half_a_turn_is_worn_and_grown_too() -> None:
     assert not case.possible().contains(shapely.Point(0, -40))
     assert case.possible().contains(behind)
     assert case.certain().contains(shapely.Point(0, 80))
-    assert escaped_m2(case, case.truths(np.random.default_rng(1))) == 0.0
+    assert escaped_m2(case, case.truths(np.random.default_rng(1))) < ESCAPE_M2
 
 
 def test_the_penumbra_of_a_wall_is_not_certain_and_its_umbra_not_possible() -> None:
@@ -189,7 +190,7 @@ def test_an_island_between_two_lines_of_sight_still_costs_certain_ground() -> No
     post = shapely.box(-0.05, 20, 0.05, 20.1)
     wall = shapely.box(-9, -20, -3, -2)
     case = replace(OPEN, position_error_m=12.0, buildings=areas(post, wall))
-    assert escaped_m2(case, case.truths(np.random.default_rng(2), 400)) == 0.0
+    assert escaped_m2(case, case.truths(np.random.default_rng(2), 400)) < ESCAPE_M2
 
 
 @pytest.mark.parametrize("thickness_m", [0.01, 0.3])
@@ -224,9 +225,9 @@ def test_more_error_is_less_certain_and_more_possible() -> None:
             position_error_m=case.position_error_m * 1.3,
         )
         assert more.certain().difference(case.certain().buffer(0.1)).area < 1e-6
-        # what is added beyond the truth grows with the error but need not nest
-        beyond = case.possible().difference(more.possible().buffer(0.1))
-        assert beyond.area < 0.01 * case.possible().area
+        # what is added beyond the truth need not nest, but truths must
+        truths = case.truths(np.random.default_rng(seed), 40)
+        assert escaped_m2(replace(more, buildings=case.buildings), truths) < ESCAPE_M2
 
 
 def test_cameras_of_all_kinds_keep_their_order_and_index() -> None:

@@ -152,7 +152,7 @@ def one(value: float) -> NDArray[np.float64]:
     [
         (30, 30, 5.0, 5 / tan(radians(15))),
         (0, 40, 5 / tan(radians(20)), np.inf),
-        (80, 40, 0.0, 8.66),
+        (80, 40, 0.0, 5 / tan(radians(60))),
     ],
 )
 def test_the_lens_leaves_out_what_lies_below_and_beyond_its_rays(
