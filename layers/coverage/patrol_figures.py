@@ -57,7 +57,7 @@ def patrol_figures(
     return {
         "days": days,
         "cell_m": CELL_M,
-        "now": now,
+        "as_of": now.date(),
         "fixes": asdict(taken),
         "total": {str(name): int(sum_) for name, sum_ in per_grid.sum().items()},
         "rows": told(summed(per_grid, grids, level), names_of(connection, view, grids, level)),
