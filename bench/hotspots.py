@@ -1,11 +1,19 @@
-"""Speed of the hotspot methods on large maps, with what else there is measured beside them."""
+"""Speed of the hotspot methods on large maps, with what else there is measured beside them.
+
+Peers that are not among the locked libraries are measured where installed, else "left out".
+"""
 
 from __future__ import annotations
 
+import importlib
+import resource
 import time
 import warnings
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from importlib.util import find_spec
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -14,7 +22,7 @@ from libpysal.weights import WSP
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.spatial import KDTree
-from scipy.stats import kendalltau
+from scipy.stats import gaussian_kde, kendalltau
 from sklearn.cluster import DBSCAN
 from sklearn.neighbors import KernelDensity
 
@@ -23,10 +31,15 @@ from layers.hotspots.clusters import dbscan, st_dbscan
 from layers.hotspots.density import kde
 from layers.hotspots.gi_star import gi_star
 from layers.hotspots.near_repeat import knox_table
+from layers.hotspots.scan import scan
 from layers.hotspots.trend import emerging, mann_kendall
 
+Figures = dict[str, float | str]
 
-def figures() -> dict[str, float]:
+LEFT_OUT = "left out: not installed"
+
+
+def figures() -> Figures:
     """Return CPU seconds and the ratios to peers as one flat dict."""
     return {
         **speed(),
@@ -34,6 +47,7 @@ def figures() -> dict[str, float]:
         **knox_speed(),
         **cluster_speed(),
         **kde_speed(),
+        **fresh_speed(),
     }
 
 
@@ -56,7 +70,7 @@ def speed(cells: int = 20_000) -> dict[str, float]:
     }
 
 
-def trend_speed(cells: int = 20_000, weeks: int = 104) -> dict[str, float]:
+def trend_speed(cells: int = 20_000, weeks: int = 104) -> Figures:
     """CPU seconds of the categories and of Mann-Kendall over `weeks` of about `cells` hexes."""
     neighbours = square_of_hexes(cells)
     counts = np.random.default_rng(104).poisson(1.0, (neighbours.shape[0], weeks))
@@ -65,10 +79,15 @@ def trend_speed(cells: int = 20_000, weeks: int = 104) -> dict[str, float]:
         "mann_kendall_with_slopes_cpu_s": _cpu_s(lambda: mann_kendall(counts), repeats=1),
         "scipy_kendalltau_scaled_up_cpu_s": _cpu_s(lambda: _kendalltau(counts[:200]), repeats=1)
         * (len(counts) / 200),
+        "pymannkendall_scaled_up_cpu_s": _peer_cpu_s(
+            "pymannkendall",
+            lambda peer: [peer.original_test(one) for one in counts[:200]],
+            times=len(counts) / 200,
+        ),
     }
 
 
-def knox_speed(events: int = 100_000) -> dict[str, float]:
+def knox_speed(events: int = 100_000) -> Figures:
     """CPU seconds of a Knox table of a year over 60 km x 60 km with 999 repeats."""
     rng = np.random.default_rng(999)
     xy_m, days = rng.uniform(0.0, 60_000.0, (events, 2)), rng.integers(0, 365, events)
@@ -76,28 +95,33 @@ def knox_speed(events: int = 100_000) -> dict[str, float]:
     knox_table(xy_m[:100], days[:100], **edges, repeats=1, seed=0)  # compiles the loop
     task = partial(knox_table, xy_m, days, **edges, repeats=999, seed=0)
     some = _cpu_s(lambda: _knox_in_numpy(xy_m, days, repeats=20), repeats=1)
+    few_m, when = xy_m[: events // 10] / 10**0.5, days[: events // 10]
+    one_cell = partial(knox_table, few_m, when, [0, 400], [0, 14], repeats=99, seed=0)
     return {
         "knox_999_repeats_cpu_s": _cpu_s(task, repeats=1),
         "numpy_knox_999_repeats_scaled_up_cpu_s": some * 999 / 20,
+        "knox_10k_one_band_99_repeats_cpu_s": _cpu_s(one_cell),
+        "pointpats_knox_10k_one_band_99_repeats_cpu_s": _peer_cpu_s(
+            "pointpats.spacetime",
+            lambda peer: peer.Knox(few_m, when[:, None], 400.0, 14.0, permutations=99),
+        ),
     }
 
 
-def cluster_speed(points: int = 1_000_000) -> dict[str, float]:
+def cluster_speed(points: int = 1_000_000) -> Figures:
     """CPU seconds of DBSCAN and ST-DBSCAN, half of the points in 2,000 hamlets, half anywhere."""
-    rng = np.random.default_rng(1_000)
-    hamlets = rng.uniform(0.0, 60_000.0, (2_000, 2))
-    gathered = hamlets[rng.integers(0, 2_000, points // 2)] + rng.normal(0, 60, (points // 2, 2))
-    xy_m = np.concatenate([gathered, rng.uniform(0.0, 60_000.0, (points - points // 2, 2))])
-    days = rng.integers(0, 365, points)
+    xy_m, days = _hamlets(points)
     st_dbscan(xy_m[:100], days[:100], 50.0, 7.0, 10)  # compiles the loops
     return {
         "dbscan_million_cpu_s": _cpu_s(lambda: dbscan(xy_m, 50.0, 10), repeats=2),
         "st_dbscan_million_cpu_s": _cpu_s(lambda: st_dbscan(xy_m, days, 50.0, 7.0, 10), repeats=2),
+        "st_dbscan_million_process_mb": _in_a_fresh_process(_st_dbscan_mb, points),
+        "st_dbscan_peer": "left out: none with an index is kept",
         **_beside_sklearn(xy_m[:: points // 100_000]),
     }
 
 
-def kde_speed(points: int = 1_000_000) -> dict[str, float]:
+def kde_speed(points: int = 1_000_000) -> Figures:
     """CPU seconds of a 512 x 512 surface over 60 km x 60 km with a bandwidth of 500 m."""
     xy_m = np.random.default_rng(512).uniform(0.0, 60_000.0, (points, 2))
     box_m = (0.0, 0.0, 60_000.0, 60_000.0)
@@ -109,7 +133,70 @@ def kde_speed(points: int = 1_000_000) -> dict[str, float]:
         "kde_million_cpu_s": _cpu_s(task),
         "kde_10k_points_64x64_cpu_s": _cpu_s(lambda: kde(few, **smaller)),
         "sklearn_kde_10k_points_64x64_cpu_s": peer,
+        "scipy_gaussian_kde_10k_points_64x64_cpu_s": _cpu_s(
+            lambda: gaussian_kde(few.T, 500.0 / few.std())(_middles(60_000.0, 64).T), repeats=1
+        ),
     }
+
+
+def fresh_speed() -> Figures:
+    """CPU seconds that the first run of each method takes over a later one, code from the cache."""
+    over: Figures = _in_a_fresh_process(_first_over_later_s)
+    return over
+
+
+def _first_over_later_s() -> Figures:
+    """Run each method twice on a small map, and all together as one analysis."""
+    rng = np.random.default_rng(3)
+    xy_m, days = rng.uniform(1_000.0, 9_000.0, (2_000, 2)), rng.integers(0, 90, 2_000)
+    neighbours = square_of_hexes(400)
+    counts = rng.poisson(1.0, (neighbours.shape[0], 12))
+    box_m = (0.0, 0.0, 10_000.0, 10_000.0)
+    people, places = rng.uniform(50, 90, len(counts)), rng.uniform(0, 9_000, (len(counts), 2))
+    tasks: dict[str, Callable[[], object]] = {
+        "gi_star": lambda: gi_star(counts[:, 0], neighbours),
+        "emerging": lambda: emerging(counts, neighbours),
+        "scan": lambda: scan(counts, people, places, model="poisson", repeats=99, seed=1),
+        "knox": lambda: knox_table(xy_m, days, [0, 200], [0, 7], repeats=9, seed=0),
+        "kde": lambda: kde(xy_m, bounds=box_m, shape=(64, 64), bandwidth_m=400.0),
+        "st_dbscan": lambda: st_dbscan(xy_m, days, 200.0, 7.0, 5),
+    }
+    over = {}
+    for name, task in tasks.items():
+        first = _cpu_s(task, repeats=1)
+        over[f"fresh_{name}_over_warm_cpu_s"] = first - _cpu_s(task, repeats=2)
+    return {**over, "fresh_all_over_warm_cpu_s": sum(over.values())}
+
+
+def _in_a_fresh_process(task: Callable[..., Any], *given: object) -> Any:
+    """Return what a task gives in a process of its own, with nothing loaded before."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
+        return fresh.submit(task, *given).result()
+
+
+def _hamlets(points: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Places and days, half of the points in 2,000 hamlets and half anywhere."""
+    rng = np.random.default_rng(1_000)
+    hamlets = rng.uniform(0.0, 60_000.0, (2_000, 2))
+    gathered = hamlets[rng.integers(0, 2_000, points // 2)] + rng.normal(0, 60, (points // 2, 2))
+    xy_m = np.concatenate([gathered, rng.uniform(0.0, 60_000.0, (points - points // 2, 2))])
+    return xy_m, rng.integers(0, 365, points)
+
+
+def _st_dbscan_mb(points: int) -> float:
+    """Most memory of this process, libraries included, after ST-DBSCAN."""
+    st_dbscan(*_hamlets(points), 50.0, 7.0, 10)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
+
+
+def _peer_cpu_s(name: str, run: Callable[[Any], object], *, times: float = 1.0) -> float | str:
+    """CPU seconds of a peer, so many times; words where it is not installed."""
+    if find_spec(name.partition(".")[0]) is None:
+        return LEFT_OUT
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        peer = importlib.import_module(name)
+        return _cpu_s(lambda: run(peer), repeats=1) * times
 
 
 def _beside_sklearn(xy_m: NDArray[np.float64]) -> dict[str, float]:
@@ -128,9 +215,15 @@ def _kendalltau(series: NDArray[np.int64]) -> list[Any]:
 
 def _kde_in_sklearn(xy_m: NDArray[np.float64], *, side_m: float, cells: int) -> object:
     """A surface by scikit-learn's trees, to 0.1 %."""
+    return (
+        KernelDensity(bandwidth=500.0, rtol=1e-3).fit(xy_m).score_samples(_middles(side_m, cells))
+    )
+
+
+def _middles(side_m: float, cells: int) -> NDArray[np.float64]:
+    """Middles of a square's cells."""
     middles = (np.arange(cells) + 0.5) * side_m / cells
-    places = np.stack(np.meshgrid(middles, middles), axis=-1).reshape(-1, 2)
-    return KernelDensity(bandwidth=500.0, rtol=1e-3).fit(xy_m).score_samples(places)
+    return np.stack(np.meshgrid(middles, middles), axis=-1).reshape(-1, 2)
 
 
 def _knox_in_numpy(xy_m: NDArray[np.float64], days: NDArray[np.int64], *, repeats: int) -> object:

@@ -81,6 +81,26 @@ def test_beyond_that_or_with_ties_p_is_the_corrected_normal(steps: int, values: 
     np.testing.assert_allclose(result["p"], expected, rtol=0, atol=1e-12)
 
 
+def by_sums_of_signs(row: NDArray[np.float64]) -> tuple[float, float, float]:
+    """S, its variance and two-sided p from a table of signs and the law of large numbers."""
+    t, runs = row.size, np.unique(row, return_counts=True)[1]
+    s = float(np.triu(np.sign(row[None] - row[:, None])).sum())
+    variance = (t * (t - 1) * (2 * t + 5) - (runs * (runs - 1) * (2 * runs + 5)).sum()) / 18
+    z = (s - np.sign(s)) / variance**0.5 if s else 0.0
+    return s, float(variance), 2 * float(stats.norm.sf(abs(z)))
+
+
+def test_twenty_thousand_series_agree_to_the_twelfth_place() -> None:
+    rng = np.random.default_rng(20_000)
+    for steps, values, rows in ((11, 10**6, 5_000), (24, 3, 5_000), (52, 5, 5_000), (12, 2, 5_000)):
+        series = rng.integers(0, values, (rows, steps)).astype(float)
+        result = mann_kendall(series)
+        oracle = np.array([by_sums_of_signs(row) for row in series])
+        np.testing.assert_array_equal(result["s"], oracle[:, 0])
+        np.testing.assert_array_equal(result["variance"], oracle[:, 1])
+        assert np.abs(result["p"] - oracle[:, 2]).max() <= 1e-12
+
+
 def test_a_level_series_has_no_trend() -> None:
     for steps in (2, 10, 30):
         row = mann_kendall(np.full((1, steps), 7.0)).iloc[0]
