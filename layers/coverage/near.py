@@ -110,7 +110,7 @@ def _homes(
 ) -> Counted:
     # asked for by name, because a plan for any box at all would count the whole county
     ids = {"buildings": [row.id for row in rows]}
-    living = connection.execute(_living(view, county), ids)
+    living = connection.execute(living_in(view, county), ids)
     known = {row.building_id: (row.people, row.households) for row in living}
     lived_in = np.array([row.id in known for row in rows], dtype=bool)
     numbers = np.array([known[row.id] for row in rows if row.id in known], dtype=float)
@@ -118,7 +118,7 @@ def _homes(
 
 
 @lru_cache(maxsize=64)
-def _living(view: View, county: County) -> Select[Any]:
+def living_in(view: View, county: County) -> Select[Any]:
     """Select households and residents of buildings by id."""
     lives_here = and_(person.c.household_id == household.c.id, person.c[county.population_basis])
     statement = (
