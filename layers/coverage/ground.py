@@ -13,6 +13,8 @@ import pandas as pd
 import shapely
 from geopandas import GeoSeries
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from layers.coverage.checks import require_areas, require_one_plane
 
@@ -102,7 +104,42 @@ def blind_ground(
 
 def open_ground(grids: GeoSeries, buildings: GeoSeries | None) -> GeoSeries:
     """Return each grid less the buildings on it; as `blind_ground` where nobody looks."""
-    return blind_ground(grids, GeoSeries([], crs=grids.crs), buildings)
+    if buildings is None:
+        return blind_ground(grids, GeoSeries([], crs=grids.crs), None)
+    require_one_plane(grids, buildings)
+    require_areas(grids, "网格", "grids")
+    require_areas(buildings, "建筑物轮廓", "building footprints")
+    left = np.array(grids.to_numpy(), dtype=object)
+    left[shapely.is_missing(left)] = shapely.Polygon()
+    built = apart(_standing(buildings))
+    grid, cover = shapely.STRtree(built).query(left, predicate="intersects")
+    starts = np.searchsorted(grid, np.arange(len(left) + 1))
+    for place in np.unique(grid):
+        mine = built[cover[starts[place] : starts[place + 1]]]
+        # none of them touches another, so nothing needs to be noded on a grid
+        left[place] = shapely.difference(
+            left[place], shapely.multipolygons(shapely.get_parts(mine))
+        )
+    left[shapely.is_empty(left)] = shapely.Polygon()
+    return GeoSeries(left, index=grids.index, crs=grids.crs)
+
+
+def apart(areas: NDArray[Any]) -> NDArray[Any]:
+    """Return areas that meet no other, and the union of each group of those that do."""
+    one, other = shapely.STRtree(areas).query(areas, predicate="intersects")
+    edges = coo_array((np.ones(len(one)), (one, other)), shape=(len(areas), len(areas)))
+    count, group = connected_components(edges, directed=False)
+    size = np.bincount(group, minlength=count)
+    order = np.argsort(group, kind="stable")
+    order = order[size[group[order]] > 1]
+    cuts = np.flatnonzero(np.diff(group[order])) + 1
+    unions = [
+        shapely.union_all(areas[own], grid_size=NODING_M)
+        for own in np.split(order, cuts)
+        if len(own)
+    ]
+    alone = areas[size[group] == 1]
+    return np.concatenate([alone, np.array(unions, dtype=object)])
 
 
 def _standing(areas: GeoSeries) -> NDArray[Any]:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from geoalchemy2 import Geometry
 from geopandas import GeoDataFrame
-from sqlalchemy import ARRAY, Connection, Select, Table, Text, and_, cast, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from grid_boundaries.store import block, block_count, grid, grid_block
-from grid_boundaries.tables import STORED_SRID
 from grid_boundaries.view import View, narrowed
 from layers.buildings import building
 from layers.cameras import camera
 from layers.people import household, person
 from layers.places import place
-from layers.read import County, metric_frame, plain_frame
-
-Box = tuple[float, float, float, float]  # west, south, east, north in degrees
+from layers.read import County, metric_frame
+from layers.streets import street
 
 
 @dataclass(frozen=True)
@@ -41,6 +37,8 @@ class Inputs:
         counts per block are known.
     blocks
         Blocks with ``grid_code``, ``people`` and ``households``.
+    streets
+        Lines by id, railways left out.
     """
 
     grids: GeoDataFrame
@@ -49,6 +47,7 @@ class Inputs:
     key_places: GeoDataFrame
     homes: GeoDataFrame
     blocks: GeoDataFrame
+    streets: GeoDataFrame
 
 
 def read_inputs(connection: Connection, view: View, county: County) -> Inputs:
@@ -64,51 +63,19 @@ def read_inputs(connection: Connection, view: View, county: County) -> Inputs:
         key_places=read(_key_places(view)),
         homes=read(_homes(view, county)),
         blocks=read(_blocks(view)),
+        streets=read(roads(view)).set_index("id"),
     )
-
-
-def read_near(connection: Connection, view: View, county: County, box: Box) -> Inputs:
-    """Read what lies in a box of degrees (west, south, east, north), cameras left out."""
-    here = func.st_makeenvelope(*box, STORED_SRID, type_=Geometry)
-
-    def read(statement: Select[Any], table: Table) -> GeoDataFrame:
-        near = statement.where(table.c.geom.intersects(here))
-        return metric_frame(connection, near, county.metric_srid)
-
-    footprints = select(building.c.id, building.c.grid_code, building.c.geom)
-    buildings = read(narrowed(footprints, view, None), building).set_index("id")
-    # asked for by name, because a plan for any box at all would count the whole county
-    living = _living(view, county, buildings.index.tolist())
-    counted = plain_frame(connection, living).set_index("building_id")
-    return Inputs(
-        grids=read(_grids(view), grid).set_index("code"),
-        buildings=buildings,
-        cameras=GeoDataFrame(),
-        key_places=read(_key_places(view), place),
-        homes=GeoDataFrame(buildings.join(counted, how="inner")),
-        blocks=read(_blocks(view), block),
-    )
-
-
-def _living(view: View, county: County, buildings: Sequence[str]) -> Select[Any]:
-    """Select households and residents of buildings by id."""
-    lives_here = and_(person.c.household_id == household.c.id, person.c[county.population_basis])
-    statement = (
-        select(
-            household.c.building_id,
-            func.count(household.c.id.distinct()).label("households"),
-            func.count(person.c.id).label("people"),
-        )
-        .outerjoin(person, lives_here)
-        .where(household.c.building_id == func.any(cast(buildings, ARRAY(Text))))
-        .group_by(household.c.building_id)
-    )
-    return narrowed(statement, view, household.c.unit_path)
 
 
 def _grids(view: View) -> Select[Any]:
     in_force = select(grid.c.code, grid.c.unit_path, grid.c.geom).where(grid.c.valid_to.is_(None))
     return narrowed(in_force.order_by(grid.c.code), view, grid.c.unit_path)
+
+
+def roads(view: View) -> Select[Any]:
+    """Select the streets that people walk and drive on."""
+    walked = select(street.c.id, street.c.geom).where(street.c.kind != "railway")
+    return narrowed(walked, view, None)
 
 
 def _key_places(view: View) -> Select[Any]:

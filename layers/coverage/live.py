@@ -26,8 +26,17 @@ from layers.coverage import results
 from layers.coverage.figures import left_out
 from layers.coverage.near import scene_in
 from layers.coverage.refresh import NOT_WORKING
+from layers.coverage.results import Figures
 from layers.coverage.visibility import visible_areas
-from layers.coverage.windows import MARGIN_M, Scene, counted_change, patched, window_of
+from layers.coverage.windows import (
+    MARGIN_M,
+    Scene,
+    changed_times,
+    counted_change,
+    patched,
+    seen_changes,
+    window_of,
+)
 from layers.read import County
 
 NOTHING: BaseGeometry = shapely.Polygon()
@@ -37,7 +46,9 @@ DRAWN = (
     "grid_code", "state", "online", "indoor", "azimuth_deg", "view_angle_deg", "range_m",
 )  # fmt: skip
 Camera = Mapping[str, Any]
-SEEN, OWN = slice(0, 3), slice(3, 6)  # of `results.COUNTS`: what is seen, and the cameras
+Changes = dict[str, NDArray[np.float64]]  # by grid code
+# of `results.COUNTS`: what is seen, the cameras, the roads
+SEEN, OWN, ROADS = slice(0, 3), slice(3, 6), slice(6, 7)
 
 
 @dataclass(frozen=True)
@@ -122,12 +133,12 @@ def follow(
     held = results.locked_grids(connection, view, None if gone else codes)
     blind_m2: dict[str, float] = {}
     for area in areas:
-        _add(changes, SEEN, _followed(place, area, row["id"], held, blind_m2))
+        _followed(place, area, row["id"], Stored(held, changes, blind_m2))
     seen = next((area.now for area in areas if not area.now.is_empty), NOTHING)
     results.store_view(connection, row, seen, place.srid, had=not was.is_empty)
     lines = {
-        code: (blind_m2.get(code), *changes.get(code, _ZEROS).tolist())
-        for code in sorted({*changes, *blind_m2} & held)
+        code: Figures(changes.get(code, _ZEROS).tolist(), blind_m2.get(code), held[code])
+        for code in sorted({*changes, *blind_m2} & held.keys())
     }
     results.store_figures(connection, lines, now, is_current=is_current)
     results.forget_assumed(connection, gone)
@@ -143,7 +154,7 @@ def _pair(before: Camera, after: Camera, srid: int) -> GeoDataFrame:
     return GeoDataFrame(columns, geometry=places, crs=srid, index=[BEFORE, AFTER])
 
 
-def _add(changes: dict[str, Any], at: slice, more: dict[str, Any]) -> None:
+def _add(changes: Changes, at: slice, more: Changes) -> None:
     for code, line in more.items():
         changes.setdefault(code, _ZEROS.copy())[at] += line
 
@@ -185,14 +196,32 @@ def _reach(pair: GeoDataFrame) -> BaseGeometry:
     return box
 
 
-def _followed(
-    place: Place, area: Area, key: str, held: Collection[str], blind_m2: dict[str, float]
-) -> dict[str, NDArray[np.float64]]:
-    """Store an area's blind ground, note its sizes, and return how counts of grids change."""
+@dataclass(frozen=True)
+class Stored:
+    """What is known of the figures of grids while areas are followed one after another.
+
+    Parameters
+    ----------
+    seen_by_m2
+        Of every locked grid.
+    counts
+        By how much `results.COUNTS` change.
+    blind_m2
+        The new sizes of blind ground.
+    """
+
+    seen_by_m2: dict[str, list[float]]
+    counts: Changes
+    blind_m2: dict[str, float]
+
+
+def _followed(place: Place, area: Area, key: str, stored: Stored) -> None:
+    """Store an area's blind ground and take note of what changes in its grids."""
     window, scene = area.window, area.scene
     if window.is_empty:
-        return {}
-    met = [code for code, shape in scene.grids.items() if code in held and shape.intersects(window)]
+        return
+    met = [code for code, shape in scene.grids.items()
+           if code in stored.seen_by_m2 and shape.intersects(window)]  # fmt: skip
     # all that may see a home that meets the window
     near = window_of(window, *scene.homes.meeting(window).shapes)
     views, blind = results.views_and_blind(place.connection, place.view, place.county, near, met)
@@ -201,15 +230,19 @@ def _followed(
     covers = np.concatenate([after, scene.buildings])
     anew = {code: patched(blind[code], scene.grids[code], covers, window) for code in met}
     results.store_blind(place.connection, anew, area.paths, place.srid)
-    blind_m2.update((code, shape.area) for code, shape in anew.items())
-    return counted_change(scene, before, after, window)
+    stored.blind_m2.update((code, shape.area) for code, shape in anew.items())
+    _add(stored.counts, SEEN, counted_change(scene, before, after, window))
+    for code, change in seen_changes(scene, before, after, window).items():
+        if code in stored.seen_by_m2:
+            _add(stored.counts, ROADS, {code: np.array([change.road_unseen_m])})
+            stored.seen_by_m2[code] = changed_times(stored.seen_by_m2[code], change.by_times_m2)
 
 
 def _with(others: list[BaseGeometry], own: BaseGeometry) -> NDArray[Any]:
     return np.array([*others, *([] if own.is_empty else [own])], dtype=object)
 
 
-def _own_counts(pair: GeoDataFrame, reasons: Series[str]) -> dict[str, NDArray[np.float64]]:
+def _own_counts(pair: GeoDataFrame, reasons: Series[str]) -> Changes:
     """Return what the camera itself adds to its new grid and takes from its old one."""
     words = [reasons.get(name) for name in pair.index]
     # `left_out` says the first that holds: not built, then off line or indoors, then a fault
@@ -217,7 +250,7 @@ def _own_counts(pair: GeoDataFrame, reasons: Series[str]) -> dict[str, NDArray[n
     built = np.array([word != NOT_WORKING[0] for word in words])
     faulty = works & np.array([word is not None for word in words])
     counts = np.column_stack([built, works, faulty]).astype(float)
-    found: dict[str, NDArray[np.float64]] = {}
+    found: Changes = {}
     for code, line, sign in zip(pair["grid_code"], counts, (-1.0, 1.0), strict=True):
         if code is not None:
             _add(found, OWN, {code: sign * line})

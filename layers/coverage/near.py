@@ -38,9 +38,11 @@ from layers.coverage.windows import Counted, Scene
 from layers.people import household, person
 from layers.places import place
 from layers.read import County
+from layers.streets import street
 
 Box = tuple[float, float, float, float]  # west, south, east, north in degrees
 Rows = Sequence[Any]
+KINDS = ("grid", "building", "place", "street")
 # a box as a statement's parameters
 BOUNDS = ("west", "south", "east", "north")
 HERE = func.st_makeenvelope(*map(bindparam, BOUNDS), STORED_SRID, type_=Geometry)
@@ -52,14 +54,14 @@ def scene_in(
     """Return what meets a box of metres, and the unit path of each grid."""
     bounds = dict(zip(BOUNDS, degrees(box, county.metric_srid), strict=True))
     rows = connection.execute(_standing(view), bounds).all()
-    of = {kind: [row for row in rows if row.kind == kind] for kind in ("grid", "building", "place")}
+    of = {kind: [row for row in rows if row.kind == kind] for kind in KINDS}
     shapes = {kind: in_metres(found, county) for kind, found in of.items()}
     places = Counted(shapes["place"], _codes(of["place"]), np.ones((len(of["place"]), 1)))
     homes = _homes(connection, view, county, of["building"], shapes["building"])
     grids = dict(zip((row.id for row in of["grid"]), shapes["grid"], strict=True))
     blocks = _NOTHING if len(homes.shapes) else _blocks(connection, view, county, bounds)
     paths = {row.id: row.unit_path for row in of["grid"]}
-    return Scene(grids, shapes["building"], places, homes, blocks), paths
+    return Scene(grids, shapes["building"], shapes["street"], places, homes, blocks), paths
 
 
 def degrees(box: BaseGeometry, srid: int) -> Box:
@@ -80,11 +82,12 @@ def in_metres(rows: Rows, county: County) -> NDArray[Any]:
 
 @lru_cache(maxsize=64)
 def _standing(view: View) -> Any:
-    """Select grids in force, footprints and key places in one statement."""
+    """Select grids in force, footprints, key places and streets in one statement."""
     return union_all(
         _of("grid", grid, grid.c.code, view, grid.c.unit_path).where(grid.c.valid_to.is_(None)),
         _of("building", building, building.c.id, view, None),
         _of("place", place, place.c.id, view, place.c.unit_path).where(place.c.is_key),
+        _of("street", street, street.c.id, view, None).where(street.c.kind != "railway"),
     )
 
 
@@ -107,7 +110,7 @@ def _homes(
 ) -> Counted:
     # asked for by name, because a plan for any box at all would count the whole county
     ids = {"buildings": [row.id for row in rows]}
-    living = connection.execute(_living(view, county), ids)
+    living = connection.execute(living_in(view, county), ids)
     known = {row.building_id: (row.people, row.households) for row in living}
     lived_in = np.array([row.id in known for row in rows], dtype=bool)
     numbers = np.array([known[row.id] for row in rows if row.id in known], dtype=float)
@@ -115,7 +118,7 @@ def _homes(
 
 
 @lru_cache(maxsize=64)
-def _living(view: View, county: County) -> Select[Any]:
+def living_in(view: View, county: County) -> Select[Any]:
     """Select households and residents of buildings by id."""
     lives_here = and_(person.c.household_id == household.c.id, person.c[county.population_basis])
     statement = (

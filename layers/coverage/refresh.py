@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
+import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from pandas import Series
 from sqlalchemy import Connection, Table, delete
@@ -21,12 +23,15 @@ from layers.coverage.figures import (
     place_figures,
     unit_figures,
 )
-from layers.coverage.ground import blind_ground, open_ground
+from layers.coverage.ground import NODING_M, open_ground
 from layers.coverage.inputs import Inputs, read_inputs
 from layers.coverage.results import VIEW_COLUMNS, own_results
+from layers.coverage.roads import road_figures, road_pieces
 from layers.coverage.tables import EVEN, TERRAIN, camera_view, grid_coverage
 from layers.coverage.tables import blind_ground as blind_table
+from layers.coverage.times import seen_ground
 from layers.coverage.visibility import visible_areas
+from layers.coverage.windows import changed_times
 from layers.load.write import copy_rows
 from layers.read import outbox_version, the_county
 
@@ -65,8 +70,14 @@ def refresh(connection: Connection, view: View, now: datetime) -> dict[str, int]
     views = visible_areas(working, inputs.buildings.geometry)
     views = GeoSeries(views[~views.is_empty])
     ground = open_ground(inputs.grids.geometry, inputs.buildings.geometry)
-    blind = blind_ground(ground, views, None)
+    seen, times = seen_ground(inputs.grids.geometry, views)
+    left = shapely.difference(ground.to_numpy(), seen.to_numpy(), grid_size=NODING_M)
+    blind = GeoSeries(polygons_only(np.asarray(left)), index=ground.index, crs=ground.crs)
     figures = grid_figures(inputs, views, ground_areas(ground, blind), reasons)
+    figures = figures.join(
+        road_figures(road_pieces(inputs.streets.geometry, inputs.grids.geometry), seen)
+    )
+    figures["seen_by_m2"] = [changed_times([], row) for row in times.to_numpy()]
     own_results(connection)
     _swap(connection, camera_view, _view_rows(working.loc[views.index], views))
     _swap(connection, blind_table, _blind_rows(inputs.grids, blind))
@@ -124,9 +135,7 @@ def _view_rows(cameras: GeoDataFrame, views: GeoSeries) -> pd.DataFrame:
 
 
 def _blind_rows(grids: GeoDataFrame, blind: GeoSeries) -> pd.DataFrame:
-    # where views end on a grid's border an overlay leaves lines as well
-    areas = GeoSeries(polygons_only(blind.to_numpy()), index=blind.index, crs=blind.crs)
-    left = GeoSeries(areas[~areas.is_empty])
+    left = GeoSeries(blind[~blind.is_empty])
     columns = {
         "id": left.index,
         "grid_code": left.index,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -49,7 +50,7 @@ SWAP = 7_310_926  # advisory lock: shared by changes of one camera, alone for th
 # columns of `grid_coverage` that change by what one camera adds and takes away
 COUNTS = (
     "key_places_unseen", "people_unseen", "households_unseen",
-    "cameras_built", "cameras_working", "cameras_left_out",
+    "cameras_built", "cameras_working", "cameras_left_out", "road_unseen_m",
 )  # fmt: skip
 
 # what a view keeps of its camera
@@ -77,16 +78,21 @@ def note_answered(connection: Connection) -> None:
 
 def locked_grids(
     connection: Connection, view: View, codes: Collection[str] | None
-) -> frozenset[str]:
-    """Lock the figures of grids, in the order of their codes, and return those that have any.
+) -> dict[str, list[float]]:
+    """Lock the figures of grids, in the order of their codes; `codes` of None locks all.
 
-    `codes` of None locks all.
+    Returns
+    -------
+    dict
+        Of each grid that has figures: the area seen by just 1, 2, 3 … cameras.
     """
     table = grid_coverage.c
-    wanted = narrowed(select(table.grid_code), view, table.unit_path).order_by(table.grid_code)
+    columns = (table.grid_code, table.seen_by_m2)
+    wanted = narrowed(select(*columns), view, table.unit_path).order_by(table.grid_code)
     if codes is not None:
         wanted = wanted.where(table.grid_code.in_(sorted(codes)))
-    return frozenset(connection.scalars(wanted.with_for_update()))
+    rows = connection.execute(wanted.with_for_update())
+    return {row.grid_code: row.seen_by_m2 or [] for row in rows}
 
 
 def forget_assumed(connection: Connection, words: Collection[str]) -> None:
@@ -191,9 +197,32 @@ def store_blind(
         connection.execute(_PUT_BLIND, columns)
 
 
+@dataclass(frozen=True)
+class Figures:
+    """How the figures of one grid change.
+
+    Parameters
+    ----------
+    counts
+        By how much each of `COUNTS` changes.
+    blind_m2
+        The blind ground there is now; None where it stays.
+    seen_by_m2
+        The area now seen by just 1, 2, 3 … cameras.
+    """
+
+    counts: Sequence[float]
+    blind_m2: float | None
+    seen_by_m2: Sequence[float]
+
+
+def _array_text(numbers: Sequence[float]) -> str:
+    return "{" + ",".join(repr(float(number)) for number in numbers) + "}"
+
+
 def store_figures(
     connection: Connection,
-    changes: Mapping[str, Sequence[float | None]],
+    changes: Mapping[str, Figures],
     now: datetime,
     *,
     is_current: bool,
@@ -203,8 +232,7 @@ def store_figures(
     Parameters
     ----------
     changes
-        By grid code: m² of blind ground, None where it stays; then by how much each of `COUNTS`
-        changes.
+        By grid code.
     now
         When they were computed, aware.
     is_current
@@ -213,8 +241,12 @@ def store_figures(
     if not changes:
         return
     codes = sorted(changes)
-    columns = zip(*(changes[code] for code in codes), strict=True)
-    given = {f"all_{name}": list(column) for name, column in zip(_FIGURES, columns, strict=True)}
+    lines = [changes[code] for code in codes]
+    given: dict[str, Sequence[Any]] = {
+        f"all_{name}": [float(line.counts[at]) for line in lines] for at, name in enumerate(COUNTS)
+    }
+    given |= {"all_blind_m2": [line.blind_m2 for line in lines]}
+    given |= {"all_times": [_array_text(line.seen_by_m2) for line in lines]}
     connection.execute(_PUT_FIGURES, {"codes": codes, "now": now, "current": is_current, **given})
 
 
@@ -247,19 +279,23 @@ def _putting_blind() -> Any:
 
 
 def _putting_figures() -> Any:
-    given = _arrays(codes=Text(), **{f"all_{name}": Double() for name in _FIGURES})
+    numbers: dict[str, TypeEngine[Any]] = {
+        f"all_{name}": Double() for name in ("blind_m2", *COUNTS)
+    }
+    given = _arrays(codes=Text(), all_times=Text(), **numbers)
     table, blind_m2 = grid_coverage.c, given.c.all_blind_m2
     # rounding may leave a blind hair more than there was open
     seen_m2 = func.greatest(table.open_m2 - blind_m2, 0.0)
     newest = select(func.max(outbox.c.id)).scalar_subquery()
     put: dict[str, Any] = {name: table[name] + given.c[f"all_{name}"] for name in COUNTS}
     put["seen_m2"] = case((blind_m2.is_(None), table.seen_m2), else_=seen_m2)
+    # an array of arrays of several lengths is none, so they come as text
+    put["seen_by_m2"] = cast(given.c.all_times, ARRAY(Double))
     put["computed_at"] = bindparam("now", type_=DateTime(timezone=True))
     current = bindparam("current", type_=Boolean)
     put["input_version"] = case((current, newest), else_=table.input_version)
     return update(grid_coverage).where(table.grid_code == given.c.codes).values(put)
 
 
-_FIGURES = ("blind_m2", *COUNTS)
 # made once: with lists of values they would be put together anew for every number of grids
 _PUT_BLIND, _PUT_FIGURES = _putting_blind(), _putting_figures()
