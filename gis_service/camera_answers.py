@@ -91,15 +91,22 @@ def suspects_answer(
         Only those of one reason.
     """
     own = [row for row in found["rows"] if row["unit_path"].startswith(scope)]
-    ids = {row["id"] for row in own}
-    batches = [batch for batch in found["batches"] if ids & batch["ids"]]
-    asked = [row for row in own if reason is None or reason in row["facts"]["reasons"]]
     return {
         "cameras": sum(path.startswith(scope) for path in found["path_of"].values()),
         "counts": dict(Counter(row["reason"] for row in own)),
-        "batches": [{k: v for k, v in one.items() if k != "ids"} for one in batches],
-        "suspects": [_shown(row, found["path_of"], scope) for row in asked],
+        "batches": _batches_of(found["batches"], {row["id"] for row in own}),
+        "suspects": [_shown(row, found["path_of"], scope) for row in own if _is_asked(row, reason)],
     }
+
+
+def _batches_of(batches: Sequence[Answer], ids: set[str]) -> list[Answer]:
+    """Return the batches that some cameras are of, without their names."""
+    own = (batch for batch in batches if ids & batch["ids"])
+    return [{name: fact for name, fact in one.items() if name != "ids"} for one in own]
+
+
+def _is_asked(row: Answer, reason: str | None) -> bool:
+    return reason is None or reason in row["facts"]["reasons"]
 
 
 def _records(found: Suspects) -> list[tuple[Any, dict[Any, Any]]]:

@@ -121,9 +121,10 @@ def batch_shift(lonlat: Floats, ground: CameraGround) -> Shift | None:
     if chance.mean() > MOST_CHANCE:
         return None
     votes = votes_of(here_m, chance, ground)
-    tried = [_datum(looked_at, here_m, name, ground) for name in UNSHIFTED]
-    tried += [] if (found := _peak(here_m, votes, ground)) is None else [found]
-    sure = [one for one in (_judged(*pair, now, votes, ground) for pair in tried) if one]
+    tried = [*(_datum(looked_at, here_m, name, ground) for name in UNSHIFTED),
+             _peak(here_m, votes, ground)]  # fmt: skip
+    judged = (_judged(*pair, now, votes, ground) for pair in tried if pair is not None)
+    sure = [one for one in judged if one is not None]
     return max(sure, key=lambda one: one[0])[1] if sure else None
 
 

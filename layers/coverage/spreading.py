@@ -157,6 +157,13 @@ def _in_order_plain(
     return found
 
 
+def _place_plain(free: int, used: int, after: Nodes) -> tuple[int, int, int]:
+    """Return a place for an entry, the next free one, and how many places are in use."""
+    if free >= 0:
+        return free, after[free], used
+    return used, -1, used + 1
+
+
 def _in_buckets_plain(
     first: Nodes,
     ends: Nodes,
@@ -203,10 +210,7 @@ def _in_buckets_plain(
                     reached[found] = end
                     found += 1
                 time_s[end] = then_s
-                if free >= 0:
-                    entry, free = free, after[free]
-                else:
-                    entry, used = used, used + 1
+                entry, free, used = _place(free, used, after)
                 target = np.int64(then_s * per_s) & mask
                 waiting_nodes[entry], keys_s[entry] = end, then_s
                 after[entry], heads[target] = heads[target], entry
@@ -246,6 +250,7 @@ def _reach_each_plain(
 _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 _push: Callable[..., None] = _compiled(_push_plain)
 _pop: Callable[..., None] = _compiled(_pop_plain)
+_place: Callable[..., tuple[int, int, int]] = _compiled(_place_plain)
 _in_order: Callable[..., int] = _compiled(_in_order_plain)
 _in_buckets: Callable[..., tuple[int, bool]] = _compiled(_in_buckets_plain)
 _reach_each: Callable[..., None] = _compiled(_reach_each_plain)

@@ -71,21 +71,24 @@ def text_encoding(pieces: Sequence[bytes], stated: str = "", *, cut_bytes: int =
     cut_bytes
         How much of a character the end of each piece may lack.
     """
-    told = codec(stated)
     whole = [piece for piece in pieces if not piece.isascii()]
-    tried = list(dict.fromkeys([*([told] if told else []), *GUESSES]))
+    tried = list(dict.fromkeys(name for name in (codec(stated), *GUESSES) if name))
     first = tried[0]
-    if any(piece.startswith(codecs.BOM_UTF8) for piece in pieces[:1]):
+    if pieces and pieces[0].startswith(codecs.BOM_UTF8):
         tried = [UTF8]
     if not whole:
         return TextEncoding(stated, tried[0])
-    reading = [name for name in tried if all(_is_read(one, name, cut_bytes) for one in whole)]
+    reading = [name for name in tried if _reads_all(whole, name, cut_bytes)]
     if not reading:
         return TextEncoding(stated, first, reads_all=False)
     found = reading[0]
     if found != first and _everyday_share(whole, first) > _everyday_share(whole, found):
         return TextEncoding(stated, first, reads_all=False)
     return TextEncoding(stated, _doubted(whole, found, reading))
+
+
+def _reads_all(pieces: Sequence[bytes], name: str, cut_bytes: int) -> bool:
+    return all(_is_read(one, name, cut_bytes) for one in pieces)
 
 
 def codec(name: str) -> str | None:

@@ -103,9 +103,10 @@ def _column(table: pd.DataFrame, asked: str, key: str, further: tuple[str, ...])
     names = [str(column) for column in table.columns]
     if asked and asked not in names:
         raise _no_such_column(asked, names)
-    known = column_of(key, table)
-    if asked or known is not None:
-        return asked or names[known or 0]
+    if asked:
+        return asked
+    if (known := column_of(key, table)) is not None:
+        return names[known]
     by_word = {column.strip().lower(): column for column in reversed(names)}
     return next((by_word[word] for word in further if word in by_word), None)
 

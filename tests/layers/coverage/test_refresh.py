@@ -11,8 +11,8 @@ from sqlalchemy import Connection, delete, func, select, update
 from grid_boundaries.view import View
 from layers.buildings import building
 from layers.cameras import camera
-from layers.coverage.refresh import EVEN, TERRAIN, refresh
-from layers.coverage.tables import blind_ground, camera_view, grid_coverage
+from layers.coverage.refresh import refresh
+from layers.coverage.tables import EVEN, TERRAIN, blind_ground, camera_view, grid_coverage
 from layers.people import household, person
 from tests.county import COUNTY_PATH, NOW, add, blocks, build
 
