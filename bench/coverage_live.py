@@ -70,7 +70,7 @@ def _database(settings: Settings) -> psutil.Process:
 
 def _cpu_s(process: psutil.Process) -> float:
     times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
-    return sum(one.user + one.system for one in times)
+    return float(sum(one.user + one.system for one in times))
 
 
 def _changes(settings: Settings, rng: np.random.Generator) -> Iterator[tuple[str, dict[str, Any]]]:

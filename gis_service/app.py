@@ -35,6 +35,7 @@ from gis_service.routes import (
     plans,
     reports,
     wall,
+    what_if,
 )
 from gis_service.running import running
 from gis_service.settings import Settings
@@ -58,6 +59,7 @@ ROUTERS = tuple(
         coverage_cameras,
         coverage_staff,
         gaps,
+        what_if,
         events,
         ingest,
         landing,

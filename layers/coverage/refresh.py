@@ -23,7 +23,7 @@ from layers.coverage.figures import (
     place_figures,
     unit_figures,
 )
-from layers.coverage.ground import NODING_M, open_ground
+from layers.coverage.ground import open_ground
 from layers.coverage.inputs import Inputs, read_inputs
 from layers.coverage.results import VIEW_COLUMNS, own_results
 from layers.coverage.roads import road_figures, road_pieces
@@ -71,7 +71,8 @@ def refresh(connection: Connection, view: View, now: datetime) -> dict[str, int]
     views = GeoSeries(views[~views.is_empty])
     ground = open_ground(inputs.grids.geometry, inputs.buildings.geometry)
     seen, times = seen_ground(inputs.grids.geometry, views)
-    left = shapely.difference(ground.to_numpy(), seen.to_numpy(), grid_size=NODING_M)
+    # one area less one area: nothing touches that would have to be noded on a grid
+    left = shapely.difference(ground.to_numpy(), seen.to_numpy())
     blind = GeoSeries(polygons_only(np.asarray(left)), index=ground.index, crs=ground.crs)
     figures = grid_figures(inputs, views, ground_areas(ground, blind), reasons)
     figures = figures.join(

@@ -84,7 +84,8 @@ def assert_as_computed_anew(connection: Connection) -> None:
         for key in whole[name]:
             assert live[name][key] == pytest.approx(whole[name][key], rel=1e-6, abs=1e-4), key
     assert live["assumed"] == whole["assumed"]
-    assert off_m2(connection, outlines) < 1e-3
+    # a micrometre along the kilometres of border of a grid
+    assert off_m2(connection, outlines) < 1e-2
 
 
 def outlines_of(connection: Connection) -> dict[str, str]:

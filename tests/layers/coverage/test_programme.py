@@ -130,8 +130,10 @@ def test_gaps_worked_out_by_hand() -> None:
         {**begun, "due": None},
         {"state": "planned", "due": TODAY},
     )
-    living = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
-    homes = sees({0}, {1}, {1, 2}, {3}, {4}, {5}, things=6), living
+    homes = (
+        sees({0}, {1}, {1, 2}, {3}, {4}, {5}, things=6),
+        np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0]),
+    )
     places = sees({0}, set(), set(), set(), {0}, set(), things=1), np.ones(1)
     found = gaps_by_due_date(cameras, homes, places, TODAY)
     assert found["due"].tolist() == [

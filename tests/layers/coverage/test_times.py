@@ -9,6 +9,7 @@ from geopandas import GeoSeries
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import LineString, Point, Polygon, box
+from shapely.geometry.base import BaseGeometry
 
 from layers.coverage.checks import CoverageRefused
 from layers.coverage.ground import apart, blind_ground, k_coverage, open_ground
@@ -22,8 +23,8 @@ LAW = settings(derandomize=True, deadline=None, max_examples=40)
 seeds = st.integers(0, 10_000)
 
 
-def shapes(*geometries: object) -> GeoSeries:
-    return GeoSeries(list(geometries), crs=CRS)
+def shapes(*geometries: BaseGeometry) -> GeoSeries:
+    return GeoSeries(np.array(geometries, dtype=object), crs=CRS)
 
 
 def discs(seed: int, count: int) -> GeoSeries:
@@ -59,7 +60,7 @@ def test_each_time_agrees_with_counting_on_the_whole(seed: int, count: int) -> N
 def test_what_is_seen_is_the_union_of_the_views(seed: int, count: int) -> None:
     views = discs(seed, count)
     seen, times = seen_ground(GRIDS, views)
-    for code, outline in GRIDS.items():
+    for code, outline in zip(("a", "b"), GRIDS, strict=True):
         union = shapely.union_all(views.to_numpy())
         mine = shapely.intersection(seen.loc[code], outline)
         assert mine.area == pytest.approx(shapely.intersection(union, outline).area, abs=1e-4)
@@ -74,8 +75,8 @@ def test_open_ground_by_groups_is_open_ground_by_one_union(seed: int, count: int
     ours = open_ground(GRIDS, buildings)
     union = shapely.union_all(buildings.to_numpy())
     oracle = shapely.difference(GRIDS.to_numpy(), union)
-    assert ours.area.to_numpy() == pytest.approx(shapely.area(oracle), abs=1e-4)
-    assert ours.is_valid.all()
+    assert shapely.area(ours.to_numpy()) == pytest.approx(shapely.area(oracle), abs=1e-4)
+    assert shapely.is_valid(ours.to_numpy()).all()
 
 
 def test_groups_that_touch_at_a_corner_or_an_edge_become_one_and_others_stay() -> None:
@@ -88,9 +89,9 @@ def test_groups_that_touch_at_a_corner_or_an_edge_become_one_and_others_stay() -
 def test_a_view_with_a_hole_leaves_the_hole_unseen() -> None:
     ring = box(10, 10, 40, 40).difference(box(20, 20, 30, 30))
     seen, times = seen_ground(GRIDS, shapes(ring, ring))
-    assert seen.loc["a"].area == pytest.approx(800)
-    assert times.loc["a"].tolist() == pytest.approx([0.0, 800.0])
-    assert times.loc["b"].tolist() == [0.0, 0.0]
+    assert seen.area.iloc[0] == pytest.approx(800)
+    assert times.to_numpy()[0] == pytest.approx([0.0, 800.0])
+    assert times.to_numpy()[1] == pytest.approx([0.0, 0.0])
 
 
 @pytest.mark.parametrize("views", [shapes(), shapes(Polygon()), shapes(box(300, 300, 301, 301))])
@@ -101,7 +102,7 @@ def test_where_nobody_looks_nothing_is_seen(views: GeoSeries) -> None:
 
 
 def test_no_grids_is_no_answer() -> None:
-    seen, times = seen_ground(GRIDS[:0], discs(1, 3))
+    seen, times = seen_ground(GeoSeries([], crs=CRS), discs(1, 3))
     assert len(seen) == len(times) == 0
 
 
