@@ -10,7 +10,6 @@ from gis_service.app import create_app
 from gis_service.routes.bodies import gives
 from gis_service.settings import Settings
 from grid_boundaries.exchange.files import MEDIA
-from tests.county import VILLAGES
 from tests.gis_service.test_plans import started
 from tests.serving import Client
 
@@ -94,14 +93,12 @@ def test_what_is_not_json_is_described_as_bytes_of_its_kind() -> None:
 def test_what_is_described_is_what_comes(own_client: Client) -> None:
     plan = started(own_client)
     for path, query in (
-        ("/api/plans/{plan}/report.pdf", ""),
         ("/api/plans/{plan}/handover", "?format=csv"),
         ("/api/plans/{plan}/handover", "?format=json"),
-        ("/public/{village}/map.pdf", ""),
         *(("/api/plans/{plan}/export", f"?format={kind}") for kind in MEDIA),
         ("/api/grids", ""),
     ):
-        address = path.format(plan=plan, village=VILLAGES[0]) + query
+        address = path.format(plan=plan) + query
         answer = own_client.get(address, headers=own_client.by("planner"))
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"].partition(";")[0] in kinds(path)
