@@ -24,6 +24,7 @@ from tests.county_fixtures import (
     county_connection,
     county_database,
     county_template,
+    desk,
     own_client,
     reading_database,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "county_connection",
     "county_database",
     "county_template",
+    "desk",
     "own_client",
     "reading_database",
 ]

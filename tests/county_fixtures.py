@@ -49,6 +49,21 @@ def client(
         yield client
 
 
+@pytest.fixture(scope="module")
+def desk(
+    server: Server,
+    county_template: str,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Client]:
+    """A client over a county that the tests of one module write drafts to, and no more."""
+    word = str(request.module.__name__).rpartition(".")[2]
+    for database in _copy(server, county_template, word):
+        folder = tmp_path_factory.mktemp(word)
+        with serving(database, folder, refresh_interval_s=3600) as client:
+            yield client
+
+
 @pytest.fixture
 def own_client(county_database: Database, tmp_path: Path) -> Iterator[Client]:
     """A client of a service over a county of the test's own."""

@@ -66,6 +66,18 @@ class Client(httpx.Client):
         self.port = port
         self.settings = settings
 
+    def upload(
+        self,
+        address: str,
+        body: bytes,
+        role: str = "planner",
+        kind: str = "application/octet-stream",
+        **query: Any,
+    ) -> httpx.Response:
+        """Send a file as the body itself."""
+        headers = self.by(role) | {"Content-Type": kind}
+        return self.post(f"/api{address}", params=query, content=body, headers=headers)
+
     def by(self, role: str) -> dict[str, str]:
         """Return the header of a role."""
         return bearer(self.settings, role)

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -15,10 +14,8 @@ import httpx
 import orjson
 import pytest
 
-from gis_service.database import Database
 from gis_service.personal_numbers import HIDDEN
 from grid_boundaries.exchange.files import MEDIA
-from tests.conftest import Server
 from tests.county import COUNTY, ROLES, TOWNS, VILLAGES
 from tests.gis_service.test_plans import (
     BLOCK_10,
@@ -32,23 +29,10 @@ from tests.gis_service.test_plans import (
     started,
 )
 from tests.layers.load.made import altered_geopackage
-from tests.serving import Client, serving
+from tests.serving import Client
 
 MIDDLE_OF_11 = [[lon + 0.005, lat] for lon, lat in MIDDLE_OF_10]
 PLANNERS = ("planner", "approver")
-
-
-@pytest.fixture(scope="module")
-def desk(
-    server: Server, county_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Client]:
-    """A client over a county that only these tests write drafts to; what is in force stays."""
-    name = f"{county_template}_exchange"
-    server.ensure_database(name, template=county_template)
-    database = Database(server.url("gis_service", name), server.url("gis_owner", name))
-    with serving(database, tmp_path_factory.mktemp("exchange"), refresh_interval_s=3600) as client:
-        yield client
-    server.drop_database(name)
 
 
 def exported(client: Client, plan: int, role: str = "planner", **query: Any) -> httpx.Response:
@@ -61,15 +45,8 @@ def file_of(client: Client, plan: int, **query: Any) -> bytes:
     return answer.content
 
 
-def sent(
-    client: Client,
-    body: bytes,
-    kind: str = "application/octet-stream",
-    role: str = "planner",
-    **query: Any,
-) -> httpx.Response:
-    headers = client.by(role) | {"Content-Type": kind}
-    return client.post("/api/plans/import", params=query, content=body, headers=headers)
+def sent(client: Client, body: bytes, **query: Any) -> httpx.Response:
+    return client.upload("/plans/import", body, **query)
 
 
 def taken_in(client: Client, body: bytes, **query: Any) -> Any:
@@ -392,7 +369,7 @@ def test_a_form_without_the_file_is_refused(desk: Client) -> None:
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
 def test_a_content_type_that_any_page_may_send_is_refused(desk: Client, kind: str) -> None:
-    assert sent(desk, table((BLOCK_10, GRID_2, "x")), kind).status_code == 415
+    assert sent(desk, table((BLOCK_10, GRID_2, "x")), kind=kind).status_code == 415
 
 
 def test_a_file_from_another_site_is_refused(desk: Client) -> None:

@@ -39,9 +39,7 @@ def geojson(shapes: dict[str, BaseGeometry], **more: Any) -> bytes:
 
 
 def send(client: Client, body: bytes, role: str = "planner", **query: Any) -> httpx.Response:
-    return client.post(
-        "/api/imports", params=query, content=body, headers={**client.by(role), **OCTETS}
-    )
+    return client.upload("/imports", body, role, **query)
 
 
 def taken(client: Client, body: bytes, **query: Any) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from sqlalchemy import Engine, create_engine, text, update
 from gis_service.database import Database
 from gis_service.personal_numbers import HIDDEN
 from grid_boundaries.actors import actor
-from tests.conftest import Server
 from tests.county import COUNTY, COUNTY_PATH, SOUTH, TOWNS, VILLAGES, WEST
 from tests.gis_service.test_plans import (
     BLOCK_9,
@@ -29,23 +28,9 @@ from tests.gis_service.test_plans import (
     source,
     started,
 )
-from tests.serving import Client, serving, sqlalchemy_url
+from tests.serving import Client, sqlalchemy_url
 
-OCTETS = {"Content-Type": "application/octet-stream"}
 TOWN = f"{COUNTY_PATH}{TOWNS[0]}/"
-
-
-@pytest.fixture(scope="module")
-def desk(
-    server: Server, county_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Client]:
-    """A client over a county that only these tests write drafts to; what is in force stays."""
-    name = f"{county_template}_traps"
-    server.ensure_database(name, template=county_template)
-    database = Database(server.url("gis_service", name), server.url("gis_owner", name))
-    with serving(database, tmp_path_factory.mktemp("traps"), refresh_interval_s=3600) as client:
-        yield client
-    server.drop_database(name)
 
 
 @pytest.fixture
@@ -59,11 +44,6 @@ def owner(county_database: Database) -> Iterator[Engine]:
 def scoped(owner: Engine, role: str, *paths: str) -> None:
     with owner.begin() as connection:
         connection.execute(update(actor).where(actor.c.name == role).values(scope=list(paths)))
-
-
-def sent(client: Client, address: str, body: bytes, role: str = "planner", **query: Any) -> Any:
-    headers = {**client.by(role), **OCTETS}
-    return client.post(f"/api{address}", content=body, params=query, headers=headers)
 
 
 def layer(*rings: Any, **more: Any) -> bytes:
@@ -103,7 +83,7 @@ def test_who_has_several_units_or_none_is_asked_which_one(
     scoped(owner, "planner", *scope)
     status, problem = refused(own_client, "", title="x")
     assert (status, problem["code"]) == (422, "unit-not-named")
-    answer = sent(own_client, "/imports", layer(star(8)))
+    answer = own_client.upload("/imports", layer(star(8)))
     assert (answer.status_code, answer.json()["code"]) == (422, "unit-not-named")
 
 
@@ -113,7 +93,7 @@ def test_a_county_planner_starts_from_the_county(desk: Client) -> None:
 
 def test_a_town_imports_and_compares_within_itself(own_client: Client, owner: Engine) -> None:
     scoped(owner, "planner", TOWN)
-    answer = sent(own_client, "/imports", layer(star(8)))
+    answer = own_client.upload("/imports", layer(star(8)))
     assert answer.status_code == 201, answer.text
     assert answer.json()["unit_path"] == TOWN
     walk = get(own_client, f"/imports/{answer.json()['id']}/crosswalk")
@@ -230,19 +210,19 @@ NO_ROW: dict[str, tuple[bytes, str]] = {
 def test_a_plan_file_of_which_no_row_can_be_taken_says_why(desk: Client, what: str) -> None:
     body, code = NO_ROW[what]
     before = len(get(desk, "/plans"))
-    answer = sent(desk, "/plans/import", body, name="a.geojson")
+    answer = desk.upload("/plans/import", body, name="a.geojson")
     assert (answer.status_code, answer.json()["code"]) == (422, "no-row-taken"), answer.text
     assert answer.json()["where"]["rejected"][0]["code"] == code
     assert len(get(desk, "/plans")) == before
 
 
 def test_a_plan_file_without_rows_is_told_so(desk: Client) -> None:
-    answer = sent(desk, "/plans/import", layer(), name="a.geojson")
+    answer = desk.upload("/plans/import", layer(), name="a.geojson")
     assert (answer.status_code, answer.json()["code"]) == (422, "no-rows")
 
 
 def test_a_layer_of_stars_is_reported_and_never_overlaid(desk: Client) -> None:
-    answer = sent(desk, "/imports", layer(star(20_000)))
+    answer = desk.upload("/imports", layer(star(20_000)))
     assert answer.status_code in (201, 413), answer.text
     if answer.status_code == 201:
         assert answer.json()["grids"] == 0
@@ -264,17 +244,17 @@ def recoded(client: Client, cpg: bytes, encoding: str = "utf-8") -> bytes:
 )
 def test_a_shapefile_whose_encoding_is_misstated_is_read_as_it_is(desk: Client, cpg: bytes) -> None:
     body = recoded(desk, cpg)
-    answer = sent(desk, "/plans/import", body, name="a.zip")
+    answer = desk.upload("/plans/import", body, name="a.zip")
     assert answer.status_code == 201, answer.text
     said = answer.json()["understood"]
     assert (said["encoding"].lower(), said["differing"], said["blocks_moved"]) == ("utf-8", {}, 0)
-    report = sent(desk, "/imports", body)
+    report = desk.upload("/imports", body)
     assert report.status_code < 500, report.text
 
 
 @pytest.mark.parametrize("address", ["/plans/import", "/imports"])
 def test_what_is_not_read_here_is_told_in_the_readers_language(desk: Client, address: str) -> None:
-    answer = sent(desk, address, b"<kml></kml>", name="a.kml")
+    answer = desk.upload(address, b"<kml></kml>", name="a.kml")
     problem = answer.json()
     assert (answer.status_code, problem["code"]) == (415, "wrong-content")
     assert "a file" not in problem["zh"] and "GeoPackage" in problem["zh"]

@@ -5,13 +5,10 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from typing import Any, cast
 
-import httpx
 import pytest
 
-from gis_service.database import Database
 from gis_service.exchange_in import Reading, Taken, taken
 from gis_service.file_limits import file_limits
 from gis_service.import_requests import Sending
@@ -21,11 +18,10 @@ from gis_service.personal_numbers import HIDDEN
 from gis_service.settings import Settings
 from grid_boundaries.errors import Refused
 from layers.load.outlines import OutlineFile
-from tests.conftest import Server
 from tests.exchanging import file_of, plain_plan
 from tests.gis_service.test_plans import started
 from tests.layers.load.made import flatgeobuf
-from tests.serving import Client, serving
+from tests.serving import Client
 
 SHEET = plain_plan().sheet("grids")
 SETTINGS = Settings()
@@ -123,7 +119,7 @@ def test_a_reference_is_asked_for_in_the_same_words(desk: Client, word: str) -> 
     crs = {"g": "gcj02", "b": "4490"}.get(word[0].lower(), "4545")
     body = file_of(SHEET, "geojson", crs).body
     for door in DOORS:
-        answer = sent(desk, door, body, name="a.geojson", crs=word, partial="true")
+        answer = desk.upload(door, body, name="a.geojson", crs=word)
         # of another county: what matters is that the word is known
         assert answer.json().get("code") not in ("no-such-crs", "bad-field"), answer.text
         assert answer.status_code < 500
@@ -154,7 +150,7 @@ BAD: dict[str, tuple[bytes, dict[str, str], int, str]] = {
 @pytest.mark.parametrize("what", BAD)
 def test_a_bad_file_gets_one_answer_at_both_doors(desk: Client, what: str) -> None:
     body, query, status, code = BAD[what]
-    answers = [sent(desk, door, body, **query) for door in DOORS]
+    answers = [desk.upload(door, body, **query) for door in DOORS]
     assert [(one.status_code, one.json()["code"]) for one in answers] == [(status, code)] * 2
     assert answers[0].json()["zh"] == answers[1].json()["zh"]
 
@@ -179,26 +175,6 @@ def test_a_flatgeobuf_is_read_at_both_doors(tmp_path: Any) -> None:
     assert names_in(layer) == {code: grid.name for code, grid in plan.told.grids.items()}
 
 
-@pytest.fixture(scope="module")
-def desk(
-    server: Server, county_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Client]:
-    """A client over a county that only these tests write drafts to; what is in force stays."""
-    name = f"{county_template}_doors"
-    server.ensure_database(name, template=county_template)
-    database = Database(server.url("gis_service", name), server.url("gis_owner", name))
-    with serving(database, tmp_path_factory.mktemp("doors"), refresh_interval_s=3600) as client:
-        yield client
-    server.drop_database(name)
-
-
-def sent(client: Client, door: str, body: bytes, **query: str) -> httpx.Response:
-    if door == "/imports":
-        query.pop("partial", None)
-    headers = {**client.by("planner"), "Content-Type": "application/octet-stream"}
-    return client.post(f"/api{door}", params=query, content=body, headers=headers)
-
-
 def exported(client: Client, **query: str) -> bytes:
     plan = started(client)
     answer = client.get(f"/api/plans/{plan}/export", params=query, headers=client.by("planner"))
@@ -209,8 +185,8 @@ def exported(client: Client, **query: str) -> bytes:
 @pytest.mark.parametrize("crs", ["4490", "gcj02", "4524", "4545"])
 def test_an_exported_plan_changes_nothing_through_either_door(desk: Client, crs: str) -> None:
     body = exported(desk, format="geojson", crs=crs)
-    plan = sent(desk, "/plans/import", body).json()
-    layer = sent(desk, "/imports", body).json()
+    plan = desk.upload("/plans/import", body).json()
+    layer = desk.upload("/imports", body).json()
     assert layer["crs"]["declared"] == layer["crs"]["suspected"] == plan["understood"]["crs_used"]
     assert plan["understood"]["blocks_moved"] == 0
     assert layer["findings"] == {}
@@ -218,8 +194,8 @@ def test_an_exported_plan_changes_nothing_through_either_door(desk: Client, crs:
 
 def test_a_zone_taken_for_its_twin_is_read_alike_and_to_be_confirmed(desk: Client) -> None:
     body = exported(desk, format="geojson", crs="4524").replace(b"EPSG::4524", b"EPSG::4545")
-    plan = sent(desk, "/plans/import", body).json()["understood"]
-    layer = sent(desk, "/imports", body).json()
+    plan = desk.upload("/plans/import", body).json()["understood"]
+    layer = desk.upload("/imports", body).json()
     assert plan["crs_declared"] == layer["crs"]["declared"] == "EPSG:4545"
     assert plan["crs_used"] == layer["crs"]["suspected"] == "EPSG:4524"
 
@@ -236,7 +212,7 @@ MARKED = "\u202egnp.城关\u2066\u200f"
 def test_a_file_whose_name_turns_its_direction_is_called_without(desk: Client) -> None:
     body = exported(desk, format="geojson")
     for door, title in (("/plans/import", "gnp.城关"), ("/imports", "gnp.城关.geojson")):
-        answer = sent(desk, door, body, name=f"{MARKED}.geojson")
+        answer = desk.upload(door, body, name=f"{MARKED}.geojson")
         assert (answer.status_code, answer.json()["title"]) == (201, title), answer.text
         form = {"file": (f"{MARKED}.geojson", body, "application/geo+json")}
         again = desk.post(f"/api{door}", files=form, headers=desk.by("planner"))
@@ -246,15 +222,15 @@ def test_a_file_whose_name_turns_its_direction_is_called_without(desk: Client) -
 def test_a_title_that_turns_its_direction_is_refused(desk: Client) -> None:
     body = exported(desk, format="geojson")
     for title in (MARKED, "a\nb", "\x1b[31m", ""):
-        answer = sent(desk, "/plans/import", body, title=title)
+        answer = desk.upload("/plans/import", body, title=title)
         assert (answer.status_code, answer.json()["code"]) == (422, "bad-field"), answer.text
 
 
 def test_names_inside_a_layer_are_refused_in_a_plan_and_put_right_in_a_layer(desk: Client) -> None:
     body = named_layer(MARKED)
-    plan = sent(desk, "/plans/import", body)
+    plan = desk.upload("/plans/import", body)
     assert (plan.status_code, plan.json()["code"]) == (422, "strange-text")
-    layer = sent(desk, "/imports", body).json()
+    layer = desk.upload("/imports", body).json()
     assert layer["findings"]["marks-in-name"] == 1
     found = desk.get(f"/api/imports/{layer['id']}/findings", headers=desk.by("planner")).text
     assert "gnp.城关" in found
