@@ -102,7 +102,7 @@ def test_every_planted_place_is_met_by_a_cluster_of_the_scan() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_one_thread_and_two_give_the_same_bytes(method: str) -> None:
-    most = numba.config.NUMBA_NUM_THREADS
+    most = numba.get_num_threads()
     sent = []
     for threads in (1, min(2, most)):
         numba.set_num_threads(threads)
