@@ -291,3 +291,30 @@ def test_pages_without_a_map_are_calm(wall: Watched, path: str) -> None:
     wall.page.goto(f"{wall.base}{path}")
     assert wall.page.locator("h1").inner_text()
     assert (wall.foreign(), wall.refused(), wall.complaints) == ([], [], [])
+
+
+OVERLAP = """() => {
+  // clockwise outlines, anticlockwise holes, as the tile specification asks
+  const left = [0, 0, 60, 0, 60, 60, 0, 60], right = [40, 0, 100, 0, 100, 60, 40, 60];
+  const hole = [45, 20, 45, 40, 55, 40, 55, 20], own = [10, 20, 10, 40, 30, 40, 30, 20];
+  const layer = { name: "views", style: { by: null, marks: { "": {
+    colour: "ink", symbol: "plain", opacity: 1, width_px: 1 } } } };
+  const type = GIS.readTile.POLYGON, properties = {};
+  const features = [{ type, properties, lines: [left, hole, own] },
+                    { type, properties, lines: [right] }];
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = 100;
+  const pen = canvas.getContext("2d");
+  for (const group of GIS.paint.groups(layer, { features })) {
+    GIS.paint.drawGroup(pen, layer, group, 1, 15);
+  }
+  return [[5, 30], [50, 10], [50, 30], [20, 30], [80, 30], [50, 80]].map(
+    ([x, y]) => pen.getImageData(x, y, 1, 1).data[3] > 0);
+}"""
+
+
+def test_ground_that_two_cameras_see_is_drawn_as_seen(wall: Watched) -> None:
+    wall.open()
+    one, both, hole_of_one, hole, other, none = wall.page.evaluate(OVERLAP)
+    assert (one, both, hole_of_one, other) == (True, True, True, True)
+    assert (hole, none) == (False, False)

@@ -117,14 +117,14 @@ GIS.paint = (() => {
   function fill(context, mark, path, word, unit) {
     if (mark.symbol !== "hatched") {
       context.fillStyle = GIS.colour(word);
-      context.fill(path, "evenodd");
+      context.fill(path);
       return;
     }
     const pattern = hatch(context, word);
     pattern.setTransform(new DOMMatrix().scale(unit));
     context.globalAlpha *= HATCH_OPACITY;
     context.fillStyle = pattern;
-    context.fill(path, "evenodd");
+    context.fill(path);
   }
 
   /* Roads and rivers grow with the zoom, borders do not; fine lines fade in from far away. */
