@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 
@@ -14,9 +13,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from gis_service.demo import DemoCounty
-from gis_service.demo.county import made_up
-from gis_service.demo.size import COUNTY
+from gis_service.demo import DemoCounty, demo
 from layers.assign import assign_xy
 from layers.hotspots.asked import METHODS
 from layers.hotspots.cells import contiguity
@@ -27,17 +24,12 @@ from layers.hotspots.wire import counts, findings, told
 from tests.gis_service.demo_county import TODAY
 
 SEEDS = (1, 2, 3)
-# the people, grids and incidents of the county; what makes no hotspots is left small
-SPARE = replace(
-    COUNTY, cell_m=200.0, terrain_cells=1, cameras=300, workers=388, visits=900, positions=700,
-    parts=200, devices=60,
-)  # fmt: skip
 
 
 @cache
 def made(seed: int) -> DemoCounty:
     """A county of a seed."""
-    return made_up(seed, TODAY, SPARE)
+    return demo(seed, TODAY)
 
 
 @cache

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from grid_boundaries.errors import Refused
-from grid_boundaries.store import grid
+from grid_boundaries.store import block_count, grid
 from grid_boundaries.view import View
 from layers.hotspots.asked import (
     FIRST_DAY,
@@ -25,6 +25,7 @@ from layers.hotspots.inputs import Filters
 from layers.hotspots.looking import sight
 from layers.hotspots.refresh import refresh
 from layers.incidents import incident
+from layers.people import person
 from tests.county import COUNTY_PATH, NOW, TODAY, build
 from tests.layers.hotspots.test_refresh import add_incidents
 
@@ -81,6 +82,9 @@ def test_a_past_day_is_answered_as_it_was_stored_whatever_came_later(
     county: Connection, cells: str, window: int
 ) -> None:
     add_incidents(county, 200)
+    # places alone are compared, so that there is something hot
+    county.execute(delete(person))
+    county.execute(update(block_count).values(people=None))
     asked = Question("gi", cells, window)
     refresh(county, COUNTY, EVENING)
     stored = stored_answer(county, COUNTY, asked)
