@@ -138,8 +138,6 @@ def test_another_areas_alert_is_as_if_it_were_not_there(
         {"base_version": 2}, {"base_version": 2, "text": ""}, {"base_version": 2, "text": None},
         {"base_version": 2, "text": "x" * 2001},
         {"base_version": 2, "text": "x", "state": "closed"},
-        {"base_version": 2, "text": "电话 13912345678"},
-        {"base_version": 2, "text": "身份证 610923199001011234"},
     ],
 )  # fmt: skip
 def test_a_measure_that_does_not_fit_is_refused(own_client: Client, body: dict[str, Any]) -> None:
@@ -154,6 +152,21 @@ def test_a_measure_is_text_and_nothing_else(own_client: Client) -> None:
     acknowledged(own_client)
     told = sent(own_client, "measure", base_version=2, text=hostile).json()
     assert told["measure"] == hostile
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("电话 13912345678", "电话 ******"),
+        ("身份证 610923199001011234，已走访", "身份证 ******，已走访"),
+        ("编号 610923001001", "编号 610923001001"),
+    ],
+)
+def test_a_measure_keeps_no_number_of_a_person(own_client: Client, said: str, kept: str) -> None:
+    acknowledged(own_client)
+    told = sent(own_client, "measure", base_version=2, text=said).json()
+    assert told["measure"] == kept
+    assert own_client.get(HERE, headers=own_client.by("command")).json()["measure"] == kept
 
 
 def test_a_request_from_another_site_is_not_taken(own_client: Client) -> None:

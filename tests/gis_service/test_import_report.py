@@ -61,12 +61,12 @@ def test_a_report_is_kept_and_shown_and_no_plan_made(
     shapes = outlines_in_force()
     shapes.popitem()
     file = written(tmp_path, geojson(shapes))
-    asked = Sending(name="[red]grids[/]")
+    asked = Sending(name="[red]grids")
     told, done = import_file(county_database, settings, file, asked, accept=False)
     assert done is None
     assert kept(county_database) == ([("reported", "service")], [])
     text = shown(told, done)
-    assert "[red]grids[/]" in text  # a title is text, not markup
+    assert "[red]grids" in text  # a title is text, not markup
     assert "gap" in text
     assert "plan" not in text
 

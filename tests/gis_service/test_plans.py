@@ -194,9 +194,9 @@ def test_of_many_planners_at_once_no_acknowledged_stroke_is_lost(own_client: Cli
         """Move the blocks of one village to and fro, always from the version first seen."""
         own = sorted(block for block, code in held.items() if code in pair)
         done: list[tuple[str, str]] = []
-        version = 0
+        version, lies = 0, {block: held[block] for block in own}
         for block in own * 2:
-            to = pair[len(done) % 2]
+            to = lies[block] = pair[lies[block] == pair[0]]
             stroke = {"kind": "move", "blocks": [block], "to": to}
             body = {"base_version": version, "stroke": stroke}
             answer = own_client.post(

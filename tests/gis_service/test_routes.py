@@ -29,6 +29,7 @@ GIVEN = {
     "unit": COUNTY,
     "name": "grids",
     "key": "none",
+    "what": "people",
     "plan": "1",
     "number": "1",
     "token": "none",

@@ -77,8 +77,8 @@ def bounds() -> list[tuple[str, object]]:
 
 
 _BAD = ("0", "-1", "", "x", "nan", "١x", "1,5", "1 000")
-# zero is a zoom, and the only number of these that may be none
-MAY_BE_ZERO = {"tile_zoom_limit", "alerts_a_week"}
+# zero is a zoom, and no alert and no waiting line are a wish
+MAY_BE_ZERO = {"tile_zoom_limit", "alerts_a_week", "print_queue_limit"}
 
 
 @pytest.mark.parametrize(("name", "value"), bounds())
