@@ -77,9 +77,11 @@ def knox_table(
     limits = np.append(np.nextafter(long[0], -1.0), long[1:])
     observed = _by_band(when, pairs, limits)
     rng = np.random.default_rng(seed)
+    dealt, chances = when.copy(), np.empty(when.size)
     as_many = np.zeros(observed.shape, dtype=np.int64)
     for _ in range(repeats):
-        as_many += _by_band(rng.permutation(when), pairs, limits) >= observed
+        _deal(dealt, rng.random(out=chances))
+        as_many += _by_band(dealt, pairs, limits) >= observed
     expected = _expected(np.diff(pairs[2]), when, limits)
     return _table(far, long, observed, expected, (1 + as_many) / (repeats + 1))
 
@@ -137,6 +139,16 @@ def _bands(values: Floats, edges: Floats) -> Whole:
 def _by_band(when: Floats, pairs: Pairs, limits: Floats) -> Whole:
     """Count the pairs by distance band and day band."""
     return np.diff(_count(when, *pairs, limits, np.empty(PAIRS_AT_ONCE)), axis=1)
+
+
+def _deal_plain(dates: Floats, chances: Floats) -> None:
+    """Deal the dates anew in place: Fisher and Yates, each step by one number within [0, 1)."""
+    for last in range(dates.size - 1, 0, -1):
+        other = int(chances[last] * (last + 1))
+        dates[last], dates[other] = dates[other], dates[last]
+
+
+_deal: Callable[[Floats, Floats], None] = numba.njit(cache=True)(_deal_plain)
 
 
 def _count_plain(
