@@ -58,6 +58,10 @@ class Running:
     cameras: KeptAnswers = field(
         default_factory=lambda: KeptAnswers(kept=2, about=("监控点位", "cameras"))
     )
+    # an answer about sites may take the seconds that its asker allows
+    sites: KeptAnswers = field(
+        default_factory=lambda: KeptAnswers(kept=16, wait_s=30.0, about=("选点", "new sites"))
+    )
     streets: KeptStreets = field(default_factory=KeptStreets)
 
     def now(self) -> datetime:
