@@ -1,158 +1,127 @@
-"""Answers about new sites: the next cameras of a unit, with how far from the best possible."""
+"""Answers about new sites: the next cameras of an area, with how far from the best possible."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from scipy.sparse import csr_array, vstack
-from sqlalchemy import Connection
 
+from gis_service.site_question import SiteQuestion, ToBeSeen
 from gis_service.site_requests import NextSitesAsked
+from gis_service.site_words import assumptions, gap_percent, said_fewest, said_gap
 from grid_boundaries.crs import lonlat_from_metres
-from grid_boundaries.errors import Refused, TooLarge
-from grid_boundaries.view import View
-from layers.coverage.camera_sight import CameraSight
+from grid_boundaries.errors import TooLarge
 from layers.coverage.candidates import candidate_views, is_forbidden
-from layers.coverage.figures import assumed_values, is_built, is_working
+from layers.coverage.fewest_views import Fewest, fewest_views
+from layers.coverage.new_ground import ground_added_m2, ground_points
 from layers.coverage.next_sites import (
     Floats,
     NextSites,
+    Offer,
     Standing,
-    ground_points,
     next_sites,
     sees_of,
     views_of,
 )
-from layers.coverage.reach_figures import Walked
-from layers.coverage.site_inputs import (
-    SiteGround,
-    facade_posts,
-    given_posts,
-    is_within,
-    junction_posts,
-    site_ground,
-    stored_posts,
-)
-from layers.read import County
+from layers.coverage.sightings import added_in_turn, weight_seen
 
 Answer = dict[str, Any]
+Tell = Callable[[str, float], None]
+"""Told a step by name and what share of the way is done."""
 MOST_VIEWS, MOST_POINTS, MOST_WALLS = 24_000, 100_000, 20_000_000
 MOST_TOLD = 100
 KEEP_OFF_M = 3.0
 """A place is a point at its door or middle."""
+HOME_NEAR_M = 10.0
+"""A dwelling nearer than this in a view may be looked into."""
+LEAST_CHOICE = 0.2
+"""The share of the time that the choice has, whatever went before it took."""
 TERRAIN = "terrain"
-SITE_COLUMNS = ("number", "lon", "lat", "azimuth_deg", "adds")
-WEIGHED = {
-    "people": ("按居民人数", "weighed by people, in their houses"),
-    "key_places": ("按重点场所数", "weighed by key places"),
-    "ground": ("按开敞地面面积（m²）", "weighed by open ground in m²"),
-}
 
 
 @dataclass(frozen=True)
-class SiteFile:
-    """What the next sites of a unit are chosen from, read but not yet weighed; metres."""
+class _Offered:
+    """The candidates with what each sees, and what that is worth."""
 
-    ground: SiteGround
-    posts: GeoSeries
-    scope: tuple[str, ...]
-    metric_srid: int
-
-
-def site_file(
-    connection: Connection,
-    view: View,
-    part: View,
-    county: County,
-    walked: Walked | None,
-    asked: NextSitesAsked,
-) -> SiteFile:
-    """Read the ground and the posts of a unit.
-
-    Parameters
-    ----------
-    view, part
-        All that the asker sees, and the unit asked about.
-    walked
-        The county's streets, where junctions are asked for.
-
-    Raises
-    ------
-    Refused
-        ``post-outside``: posts were given that stand outside the unit.
-    """
-    ground = site_ground(connection, view, part, county, margin_m=asked.range_m)
-    if asked.posts is not None:
-        posts = _given(asked, ground, county)
-    elif asked.at == "facades":
-        posts = facade_posts(ground.buildings, part.scope)
-    elif walked is not None:
-        nodes = junction_posts(walked.graph, ground.outline)
-        posts = GeoSeries(shapely.points(walked.graph.node_xy[nodes]), crs=ground.buildings.crs)
-    else:
-        posts = stored_posts(connection, part, county)
-    return SiteFile(ground, posts, part.scope, county.metric_srid)
+    candidates: GeoDataFrame
+    views: GeoSeries
+    offer: Offer
+    weights: Floats
 
 
-def _given(asked: NextSitesAsked, ground: SiteGround, county: County) -> GeoSeries:
-    lonlat = np.asarray(asked.posts, dtype=np.float64).reshape(-1, 2)
-    posts = given_posts(lonlat, county)
-    if not is_within(posts, ground.outline).all():
-        raise Refused(
-            "post-outside",
-            "有立杆不在所选单位内；请去掉或换单位",
-            "Some posts stand outside the unit; leave them out or ask about another unit",
-            field="posts",
-        )
-    return posts
-
-
-def next_sites_answer(file: SiteFile, sight: CameraSight, asked: NextSitesAsked) -> Answer:
-    """Return the next sites of a unit, what they are worth and what no choice can beat.
+def next_sites_answer(question: SiteQuestion, tell: Tell) -> Answer:
+    """Return the next sites of an area, what they are worth and what no choice can beat.
 
     Raises
     ------
     TooLarge
         More views, points or walls than can be weighed in one answer.
+    Refused
+        ``share-out-of-reach``.
     """
-    require_at_most(len(file.posts) * asked.bearings, MOST_VIEWS, "候选视域", "candidate views")
-    own = sight.of(file.scope)
-    points, weights = _demands(file, own, asked)
-    require_at_most(len(points), MOST_POINTS, "需求点", "points to be seen")
-    off = is_forbidden(file.posts, file.ground.private, KEEP_OFF_M)
-    posts = file.posts[~off].reset_index(drop=True)
-    _require_few_walls(posts, file.ground.buildings, asked)
-    candidates = _candidates(posts, asked)
-    views = views_of(candidates, file.ground.buildings.geometry)
-    found = next_sites(
-        sees_of(views, points),
-        candidates["post"].to_numpy(dtype=np.int64),
-        posts,
-        _standing(own, points, asked),
-        weights,
-        asked.sites,
-        per_post=asked.per_post,
-        within_s=asked.within_s,
-    )
+    asked, begun_s = question.asked, perf_counter()
+    tell("views", 0.0)
+    off = is_forbidden(question.posts.geometry, question.ground.private, KEEP_OFF_M)
+    offered = _offered(question, question.posts[~off].reset_index(drop=True), tell)
+    tell("choice", 0.6)
+    spent_s = perf_counter() - begun_s
+    within_s = max(asked.within_s - spent_s, LEAST_CHOICE * asked.within_s)
+    found, least = _chosen(offered, asked, within_s)
+    tell("answer", 0.95)
+    adds = _adds(question, offered.views.iloc[found.chosen])
     return {
         "weigh": asked.weigh,
         "at": asked.at,
-        "people_known": len(sight.homes) > 0,
-        "candidates": len(candidates),
-        "points": len(points),
-        "sites": _told(candidates, found, file.metric_srid),
-        **_worth(found, float(weights.sum())),
+        "people_known": bool(len(question.people.weights)),
+        "candidates": len(offered.candidates),
+        "points": len(offered.weights),
+        "sites": _told(question, offered, found, adds),
+        **_worth(found, float(offered.weights.sum()), least),
+        "seen": _seen(question, adds),
         "forbidden": int(off.sum()),
-        "forbidden_posts": _lonlat(file.posts[off], file.metric_srid)[:MOST_TOLD].tolist(),
-        "assumed": [*assumed_values(own.cameras), TERRAIN],
-        "assumptions": _assumptions(asked),
+        "forbidden_posts": _lonlat(question.posts.geometry[off], question)[:MOST_TOLD].tolist(),
+        "assumed": [*question.assumed, TERRAIN],
+        "assumptions": assumptions(asked),
     }
+
+
+def _offered(question: SiteQuestion, posts: GeoDataFrame, tell: Tell) -> _Offered:
+    asked, buildings = question.asked, question.ground.buildings
+    require_at_most(len(posts) * asked.bearings, MOST_VIEWS, "候选视域", "candidate views")
+    _require_few_walls(posts, buildings, asked)
+    demands = _demands(question)
+    candidates = _candidates(posts.geometry, asked)
+    views = views_of(candidates, buildings.geometry)
+    tell("sightings", 0.4)
+    offer = Offer(
+        sees_of(views, demands.shapes),
+        candidates["post"].to_numpy(dtype=np.int64),
+        posts.geometry,
+        Standing(question.standing, demands.sees),
+        asked.per_post,
+    )
+    kind = posts["kind"].to_numpy()[offer.posts]
+    return _Offered(candidates.assign(kind=kind), views, offer, demands.weights)
+
+
+def _chosen(
+    offered: _Offered, asked: NextSitesAsked, within_s: float
+) -> tuple[NextSites, int | None]:
+    """Return the choice, and for a target share how few cameras no choice can do with less than."""
+    if asked.target_share is None:
+        found = next_sites(offered.offer, offered.weights, asked.most, within_s=within_s)
+        return found, None
+    fewest: Fewest = fewest_views(
+        offered.offer, offered.weights, asked.target_share, asked.most, within_s=within_s
+    )
+    return fewest.found, fewest.least
 
 
 def _candidates(posts: GeoSeries, asked: NextSitesAsked) -> GeoDataFrame:
@@ -164,55 +133,85 @@ def _candidates(posts: GeoSeries, asked: NextSitesAsked) -> GeoDataFrame:
     )
 
 
-def _demands(file: SiteFile, own: CameraSight, asked: NextSitesAsked) -> tuple[GeoSeries, Floats]:
-    """Return what is to be seen in the unit, with its weights."""
-    if asked.weigh == "people":
-        return own.homes.geometry, own.people[1]
-    if asked.weigh == "key_places":
-        return own.places.geometry, own.key_places[1]
-    cells = file.ground.outline.area / asked.cell_m**2
-    require_at_most(math.ceil(cells), MOST_POINTS, "地面格", "cells of ground")
-    points = ground_points(file.ground.outline, file.ground.buildings.geometry, cell_m=asked.cell_m)
-    return points, np.full(len(points), asked.cell_m**2)
+def _demands(question: SiteQuestion) -> ToBeSeen:
+    """Return what is to be seen in the area, with its weights."""
+    asked, ground = question.asked, question.ground
+    if asked.weigh != "ground":
+        found = question.people if asked.weigh == "people" else question.key_places
+        require_at_most(len(found.weights), MOST_POINTS, "需求点", "points to be seen")
+        return found
+    cells = math.ceil(ground.outline.area / asked.cell_m**2)
+    require_at_most(cells, MOST_POINTS, "地面格", "cells of ground")
+    points = ground_points(ground.outline, ground.buildings.geometry, cell_m=asked.cell_m)
+    weights = np.full(len(points), asked.cell_m**2)
+    return ToBeSeen(points, weights, sees_of(question.views, points))
 
 
-def _standing(own: CameraSight, points: GeoSeries, asked: NextSitesAsked) -> Standing:
-    """Return the cameras that stand out of doors; those that do not work see nothing."""
-    indoor = own.cameras["indoor"].eq(True).fillna(False).to_numpy(dtype=bool)
-    stands = np.asarray(is_built(own.cameras), dtype=bool) & ~indoor
-    works = np.asarray(is_working(own.cameras), dtype=bool) & stands
-    if asked.weigh == "ground":
-        sees = sees_of(own.views[works], points)
-    else:
-        kept = own.sees_homes if asked.weigh == "people" else own.sees_places
-        sees = csr_array(kept[np.flatnonzero(works)])
-    idle = own.cameras.geometry[stands & ~works]
-    blind = csr_array((len(idle), len(points)))
-    where = [*own.cameras.geometry[works], *idle]
-    rows = csr_array(vstack([sees, blind], format="csr"))
-    return Standing(GeoSeries(where, crs=own.cameras.crs), rows)
-
-
-def _told(candidates: GeoDataFrame, found: NextSites, metric_srid: int) -> list[Answer]:
-    rows = candidates.iloc[found.chosen]
-    lonlat = _lonlat(rows.geometry, metric_srid)
+def _told(
+    question: SiteQuestion, offered: _Offered, found: NextSites, adds: dict[str, Floats]
+) -> list[Answer]:
+    rows, views = offered.candidates.iloc[found.chosen], offered.views.iloc[found.chosen]
+    lonlat = _lonlat(rows.geometry, question)
+    homes = _homes_near(rows.geometry, views, question.ground.buildings)
     return [
         {
-            "number": number + 1, "lon": float(lon), "lat": float(lat),
-            "azimuth_deg": float(azimuth), "adds": round(float(adds), 3),
+            "number": row + 1, "lon": float(lonlat[row, 0]), "lat": float(lonlat[row, 1]),
+            "azimuth_deg": float(rows["azimuth_deg"].iloc[row]), "post": rows["kind"].iloc[row],
+            "adds": {name: round(float(part[row]), 1) for name, part in adds.items()},
+            "homes_near": int(homes[row]),
         }
-        for number, ((lon, lat), azimuth, adds) in enumerate(
-            zip(lonlat, rows["azimuth_deg"], found.adds, strict=True)
-        )
+        for row in range(len(rows))
     ]  # fmt: skip
 
 
-def _lonlat(points: GeoSeries, metric_srid: int) -> Floats:
+def _adds(question: SiteQuestion, views: GeoSeries) -> dict[str, Floats]:
+    """Return what each of the chosen views adds to all before it, on each measure."""
+    return {
+        "people": _added(question.people, views),
+        "key_places": _added(question.key_places, views),
+        "ground_m2": ground_added_m2(views, question.views, question.ground.outline),
+    }
+
+
+def _added(wanted: ToBeSeen, views: GeoSeries) -> Floats:
+    """Return the weight that each view adds to the standing cameras and the views before it."""
+    old = wanted.sees.shape[0]
+    both = csr_array(vstack([wanted.sees, sees_of(views, wanted.shapes)], format="csr"))
+    active = np.arange(both.shape[0]) < old
+    return added_in_turn(both, active, wanted.weights, old + np.arange(len(views)))
+
+
+def _homes_near(at: GeoSeries, views: GeoSeries, buildings: GeoDataFrame) -> np.ndarray:
+    """Return how many dwellings stand in each view so near that it may look into homes."""
+    homes = buildings.geometry.to_numpy()[(buildings["kind"] == "dwelling").to_numpy(dtype=bool)]
+    near = shapely.intersection(views.to_numpy(), shapely.buffer(at.to_numpy(), HOME_NEAR_M))
+    view = shapely.STRtree(homes).query(near, predicate="dwithin", distance=0.05)[0]
+    return np.bincount(view, minlength=len(at))
+
+
+def _seen(question: SiteQuestion, adds: dict[str, Floats]) -> Answer:
+    """Return people and key places in sight before and after, of how many."""
+    told = {}
+    for name, wanted in (("people", question.people), ("key_places", question.key_places)):
+        works = np.ones(wanted.sees.shape[0], dtype=np.bool_)
+        before = weight_seen(wanted.sees, works, wanted.weights)
+        after = before + float(adds[name].sum())
+        told[name] = {"before": before, "after": after, "total": float(wanted.weights.sum())}
+    return told
+
+
+def _lonlat(points: GeoSeries, question: SiteQuestion) -> Floats:
     xy = shapely.get_coordinates(points.to_numpy())
-    return np.round(lonlat_from_metres(xy, metric_srid), 7)
+    return np.round(lonlat_from_metres(xy, question.metric_srid), 7)
 
 
-def _worth(found: NextSites, total: float) -> Answer:
+def _worth(found: NextSites, total: float, least: int | None) -> Answer:
+    worth = {"before": found.before, "value": found.after, "total": total}
+    if least is not None:
+        number = len(found.chosen)
+        zh, en = said_fewest(number, least)
+        gap = gap_percent(number, least)
+        return {**worth, "least_sites": least, "gap_percent": gap, "says": {"zh": zh, "en": en}}
     gap = gap_percent(found.after, found.bound)
     of_added = gap_percent(found.after - found.before, found.bound - found.before)
     zh, en = said_gap(gap)
@@ -220,61 +219,9 @@ def _worth(found: NextSites, total: float) -> Answer:
         zh = f"{zh}；仅计新增部分，至多 {of_added:g} %"
         en = f"{en}; of what is added, at most {of_added:g} %"
     return {
-        "before": found.before,
-        "after": found.after,
-        "total": total,
-        "bound": found.bound,
-        "gap_percent": gap,
-        "gap_of_added_percent": of_added,
+        **worth, "bound": found.bound, "gap_percent": gap, "gap_of_added_percent": of_added,
         "says": {"zh": zh, "en": en},
-    }
-
-
-def gap_percent(value: float, bound: float) -> float:
-    """Return how far a value is from a bound at most, in percent of the larger, rounded up.
-
-    Examples
-    --------
-    >>> gap_percent(99.0, 100.0), gap_percent(0.0, 0.0), gap_percent(99.9999, 100.0)
-    (1.0, 0.0, 0.01)
-    """
-    most = max(abs(value), abs(bound))
-    share = abs(bound - value) / most if most > 0 else 0.0
-    # what rounding of doubles leaves is no gap
-    return math.ceil(share * 1e4 - 1e-5) / 100.0 if share > 1e-9 else 0.0
-
-
-def said_gap(percent: float) -> tuple[str, str]:
-    """Return a gap as a sentence in Chinese and English."""
-    if percent == 0.0:
-        return (
-            "已证明：在所给候选中没有更好的选择",
-            "Proven: of these candidates no choice is better",
-        )
-    return (
-        f"在所给候选中，距最优至多 {percent:g} %",
-        f"Of these candidates, at most {percent:g} % from the best possible",
-    )
-
-
-def _assumptions(asked: NextSitesAsked) -> dict[str, list[str]]:
-    zh, en = WEIGHED[asked.weigh]
-    angle, away = asked.field_of_view_deg, asked.range_m
-    return {
-        "zh": [
-            "未计地形：地面视为平的，墙视为不透光",
-            f"每台视距 {away:g} m、视场角 {angle:g}°，朝向 {asked.bearings} 个方位之一",
-            f"每杆至多 {asked.per_post} 台，含已建的；在用点位已看到的不再计入",
-            zh,
-        ],
-        "en": [
-            "Terrain is not counted: the ground is flat, walls are opaque",
-            f"Each camera sees {away:g} m and {angle:g}°, in one of {asked.bearings} bearings",
-            f"At most {asked.per_post} cameras a post with those that stand; what working cameras"
-            " see needs no more",
-            en,
-        ],
-    }
+    }  # fmt: skip
 
 
 def require_at_most(number: int, most: int, zh: str, en: str) -> None:
@@ -296,27 +243,9 @@ def require_at_most(number: int, most: int, zh: str, en: str) -> None:
         )
 
 
-def _require_few_walls(posts: GeoSeries, buildings: GeoDataFrame, asked: NextSitesAsked) -> None:
+def _require_few_walls(posts: GeoDataFrame, buildings: GeoDataFrame, asked: NextSitesAsked) -> None:
     """Refuse views that have too many houses in reach, before they are drawn."""
     shapes = buildings.geometry.to_numpy()
-    tree = shapely.STRtree(posts.to_numpy())
+    tree = shapely.STRtree(posts.geometry.to_numpy())
     near = tree.query(shapes, predicate="dwithin", distance=asked.range_m).shape[1]
     require_at_most(near * asked.bearings, MOST_WALLS, "视域与房屋的组合", "views by houses")
-
-
-def site_sheet(answer: Mapping[str, Any]) -> list[list[Any]]:
-    """Return the sites as rows of `SITE_COLUMNS`."""
-    return [[site[name] for name in SITE_COLUMNS] for site in answer["sites"]]
-
-
-def site_features(answer: Mapping[str, Any]) -> Answer:
-    """Return the sites as a GeoJSON feature collection."""
-    features = [
-        {
-            "type": "Feature",
-            "geometry": {"type": "Point", "coordinates": [site["lon"], site["lat"]]},
-            "properties": {name: site[name] for name in ("number", "azimuth_deg", "adds")},
-        }
-        for site in answer["sites"]
-    ]
-    return {"type": "FeatureCollection", "features": features}

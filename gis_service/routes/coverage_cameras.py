@@ -109,7 +109,7 @@ def _scope(service: Running, who: Asker, unit: str | None) -> tuple[str, ...]:
 
 
 def kept_sight(service: Running) -> CameraSight:
-    """Return what every camera of the county sees, kept until a layer that it comes from changes."""
+    """Return what every camera of the county sees, kept until what it comes from changes."""
 
     def look() -> dict[str, Any]:
         with scoped(service, system_view()) as connection:

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
-from gis_service import service_post_answers, site_answers
-from gis_service.access import Asker, at_unit
-from gis_service.errors import json_bytes, problem_answers
+from gis_service import site_words
+from gis_service.access import Asker
+from gis_service.asked_area import AskedArea, asked_area
+from gis_service.errors import BUSY, json_bytes, problem_answers, refusal_of
+from gis_service.hearing import message
+from gis_service.leaving import asking, told_on_the_way, while_asked
 from gis_service.plan_requests import read
 from gis_service.routes.asking import JsonBody, Service, Who, scoped
-from gis_service.routes.bodies import takes
-from gis_service.routes.coverage_cameras import PRIVATE, Kind, kept_sight, version_of
+from gis_service.routes.bodies import gives, takes
+from gis_service.routes.coverage_cameras import PRIVATE, kept_sight, version_of
+from gis_service.routes.layers import GEOJSON
 from gis_service.running import Running
+from gis_service.service_post_answers import PostFile, post_file
+from gis_service.site_answers import Tell
+from gis_service.site_question import SiteQuestion, site_question
 from gis_service.site_requests import NextSitesAsked, ServicePostsAsked
-from layers.duty.wall import unit_path_of
+from grid_boundaries.errors import Refused
 from layers.read import the_county
 from map_ui.paper.sheet import sheet_csv
 
@@ -24,86 +34,146 @@ REFUSALS = problem_answers(400, 401, 403, 404, 408, 413, 415, 422, 503)
 router = APIRouter(prefix="/api/coverage", tags=["coverage"], responses=REFUSALS)
 SOURCES = (
     "cameras", "devices", "buildings", "places", "resources", "people", "streets", "blocks",
-    "units",
+    "grids", "units",
 )  # fmt: skip
+STREAM = "text/event-stream"
+ANSWERS = gives("application/json", "text/csv", GEOJSON, STREAM)
+Form = Annotated[Literal["json", "csv", "geojson"], Query(alias="format")]
 Language = Annotated[Literal["zh", "en"], Query(alias="lang")]
+Accepted = Annotated[str, Header(alias="accept")]
+Question = NextSitesAsked | ServicePostsAsked
 
 
-@router.post("/next-sites", response_class=Response, openapi_extra=takes(NextSitesAsked))
-def next_sites(
-    service: Service, who: Who, body: JsonBody, kind: Kind = "json", language: Language = "zh"
+@dataclass(frozen=True)
+class _Asking:
+    """One question with who asks it."""
+
+    service: Running
+    who: Asker
+    asked: Question
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """In what form an answer goes back: its rows, and the columns of its sheet."""
+
+    form: Literal["json", "csv", "geojson"]
+    language: str
+    rows: str
+    columns: Sequence[str]
+    sheet: Callable[[dict[str, Any], str], list[list[Any]]]
+
+    def __call__(self, found: dict[str, Any]) -> Response:
+        if self.form == "geojson":
+            features = site_words.features(found[self.rows])
+            return Response(json_bytes(features), media_type=GEOJSON, headers=PRIVATE)
+        if self.form == "json":
+            return Response(json_bytes(found), media_type="application/json", headers=PRIVATE)
+        named = {**PRIVATE, "Content-Disposition": f'attachment; filename="{self.rows}.csv"'}
+        made = sheet_csv(self.columns, self.sheet(found, self.language), self.language)
+        return Response(made, media_type="text/csv; charset=utf-8", headers=named)
+
+
+@router.post(
+    "/next-sites",
+    response_class=Response,
+    openapi_extra=takes(NextSitesAsked),
+    responses=ANSWERS,
+)
+async def next_sites(
+    request: Request,
+    service: Service,
+    who: Who,
+    body: JsonBody,
+    accept: Accepted = "",
+    form: Form = "json",
+    language: Language = "zh",
 ) -> Response:
-    """Give the next cameras of a unit, what each adds, and how far from the best at most."""
+    """Give the next cameras of a unit or grid, what each adds, how far from the best at most."""
     who.needs("cameras")
     who.needs("counts")
-    asked = read(NextSitesAsked, body)
-
-    def choose(path: str) -> dict[str, Any]:
-        file = _site_file(service, who, asked, path)
-        # the choice takes its seconds: no connection waits for it
-        return site_answers.next_sites_answer(file, kept_sight(service), asked)
-
-    found = _kept(service, who, asked, choose)
-    if kind == "json":
-        return _json(found)
-    return _sheet(site_answers.SITE_COLUMNS, site_answers.site_sheet(found), language)
+    asked = await run_in_threadpool(read, NextSitesAsked, body)
+    shape = _Shape(form, language, "sites", site_words.SITE_COLUMNS, site_words.site_sheet)
+    return await _answered(request, _Asking(service, who, asked), accept, shape)
 
 
-@router.post("/posts", response_class=Response, openapi_extra=takes(ServicePostsAsked))
-def posts(
-    service: Service, who: Who, body: JsonBody, kind: Kind = "json", language: Language = "zh"
+@router.post(
+    "/posts",
+    response_class=Response,
+    openapi_extra=takes(ServicePostsAsked),
+    responses=ANSWERS,
+)
+async def posts(
+    request: Request,
+    service: Service,
+    who: Who,
+    body: JsonBody,
+    accept: Accepted = "",
+    form: Form = "json",
+    language: Language = "zh",
 ) -> Response:
-    """Give the next police rooms, AEDs or other posts of a unit, by walking time."""
+    """Give the next police rooms, AEDs or other posts of a unit or grid, by walking time."""
     who.needs("counts")
-    asked = read(ServicePostsAsked, body)
-
-    def choose(path: str) -> dict[str, Any]:
-        with scoped(service, who.view) as connection:
-            county, part = the_county(connection), at_unit(who.view, path)
-            walked = service.streets.of(connection, who.view, county)
-            file = service_post_answers.post_file(connection, who.view, part, county, walked, asked)
-        return service_post_answers.posts_answer(file, asked)
-
-    found = _kept(service, who, asked, choose)
-    if kind == "json":
-        return _json(found)
-    return _sheet(
-        service_post_answers.POST_COLUMNS, service_post_answers.post_sheet(found), language
-    )
+    asked = await run_in_threadpool(read, ServicePostsAsked, body)
+    shape = _Shape(form, language, "posts", site_words.POST_COLUMNS, site_words.post_sheet)
+    return await _answered(request, _Asking(service, who, asked), accept, shape)
 
 
-def _site_file(
-    service: Running, who: Asker, asked: NextSitesAsked, path: str
-) -> site_answers.SiteFile:
-    with scoped(service, who.view) as connection:
-        county, part = the_county(connection), at_unit(who.view, path)
-        junctions = asked.at == "junctions"
-        walked = service.streets.of(connection, who.view, county) if junctions else None
-        return site_answers.site_file(connection, who.view, part, county, walked, asked)
+async def _answered(request: Request, one: _Asking, accept: str, shape: _Shape) -> Response:
+    """Answer once it is worked out, or, where a stream is accepted, tell the steps before it."""
+    if STREAM in accept:
+        lines = told_on_the_way(lambda tell: _last_line(one, tell))
+        own = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(lines, media_type=STREAM, headers=own)
+    return shape(await while_asked(request, lambda: _found(one, _silent)))
 
 
-def _kept(
-    service: Running,
-    who: Asker,
-    asked: NextSitesAsked | ServicePostsAsked,
-    choose: Callable[[str], dict[str, Any]],
-) -> dict[str, Any]:
-    """Return an answer of this asker's area from those kept, or choose anew."""
-    with scoped(service, who.view) as connection:
-        county = the_county(connection)
-        unit = asked.unit
-        path = county.unit_path if unit is None else unit_path_of(connection, who.view, unit)
-        scope = at_unit(who.view, path).scope
+def _silent(step: str, share: float) -> None:
+    """Tell nobody."""
+
+
+def _last_line(one: _Asking, tell: Callable[[bytes], None]) -> bytes:
+    def step(name: str, share: float) -> None:
+        zh, en = site_words.STEPS[name]
+        tell(message("step", {"step": name, "zh": zh, "en": en, "share": share}))
+
+    try:
+        return message("answer", _found(one, step))
+    except (Refused, *BUSY) as error:
+        refused = refusal_of(error) or error
+        said = {name: getattr(refused, name) for name in ("code", "zh", "en", "where")}
+        return message("problem", {**said, "where": dict(said["where"])})
+
+
+def _found(one: _Asking, tell: Tell) -> dict[str, Any]:
+    """Return an answer of this asker's area from those kept, or have it worked out beside."""
+    service, asked, view = one.service, one.asked, one.who.view
+    with scoped(service, view) as connection:
+        area = asked_area(connection, view, asked.unit)
         versions = version_of(connection, SOURCES)
-    key = (type(asked).__name__, asked.model_dump_json(), who.view.scope, scope, versions)
-    return service.sites.of(key, lambda: choose(path))
+    key = (
+        type(asked).__name__, asked.model_dump_json(), view.scope, area.part.scope, versions,
+    )  # fmt: skip
+
+    def work_out() -> dict[str, Any]:
+        tell("reading", 0.0)
+        name, question = _question(one, area)
+        # the choice takes its seconds: no connection waits for it
+        return service.beside.answer(name, question, asked.within_s, tell, asking().has_left)
+
+    return service.sites.of(key, work_out)
 
 
-def _json(found: dict[str, Any]) -> Response:
-    return Response(json_bytes(found), media_type="application/json", headers=PRIVATE)
-
-
-def _sheet(columns: Sequence[str], rows: list[list[Any]], language: str) -> Response:
-    named = {**PRIVATE, "Content-Disposition": 'attachment; filename="sites.csv"'}
-    made = sheet_csv(columns, rows, language)
-    return Response(made, media_type="text/csv; charset=utf-8", headers=named)
+def _question(one: _Asking, area: AskedArea) -> tuple[str, SiteQuestion | PostFile]:
+    service, asked, view = one.service, one.asked, one.who.view
+    # every camera of the county counts, whoever asks
+    sight = kept_sight(service) if isinstance(asked, NextSitesAsked) else None
+    with scoped(service, view) as connection:
+        county = the_county(connection)
+        if isinstance(asked, ServicePostsAsked):
+            walked = service.streets.of(connection, view, county)
+            return "posts", post_file(connection, view, area, county, walked, asked)
+        on_streets = "junctions" in asked.at
+        walked = service.streets.of(connection, view, county) if on_streets else None
+        assert sight is not None
+        return "next-sites", site_question(connection, view, area, county, walked, sight, asked)

@@ -9,7 +9,6 @@ import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
-from shapely.geometry.base import BaseGeometry
 
 from grid_boundaries.errors import TooLarge
 from layers.coverage.sightings import sightings
@@ -62,18 +61,9 @@ class NextSites:
     bound: float
 
 
-def next_sites(
-    sees: csr_array,
-    posts: NDArray[np.integer],
-    at: GeoSeries,
-    standing: Standing,
-    weights: Floats,
-    sites: int,
-    *,
-    per_post: int,
-    within_s: float,
-) -> NextSites:
-    """Return the views that add the greatest weight to what the standing cameras see.
+@dataclass(frozen=True)
+class Offer:
+    """What new cameras are chosen from, beside those that stand.
 
     Parameters
     ----------
@@ -83,30 +73,44 @@ def next_sites(
         The number of the post of each candidate, 0 or more.
     at
         The posts, by number.
+    per_post
+        Cameras on one post at most, with those that stand on it.
+    """
+
+    sees: csr_array
+    posts: NDArray[np.integer]
+    at: GeoSeries
+    standing: Standing
+    per_post: int
+
+
+def next_sites(offer: Offer, weights: Floats, sites: int, *, within_s: float) -> NextSites:
+    """Return the views that add the greatest weight to what the standing cameras see.
+
+    Parameters
+    ----------
     weights
         Of each demand.
     sites
         New views at most; fewer where more add nothing.
-    per_post
-        Cameras on one post at most, with those that stand on it.
     within_s
         Seconds for the choice.
     """
-    old = len(standing.points)
-    covers = csr_array(vstack([standing.sees, sees], format="csr"))
-    post = np.concatenate([_posts_of(standing.points, at), posts])
+    old = np.arange(len(offer.standing.points))
+    covers = csr_array(vstack([offer.standing.sees, offer.sees], format="csr"))
+    post = np.concatenate([_posts_of(offer.standing.points, offer.at), offer.posts])
     found = best_sites(
         covers,
         weights,
-        min(sites, sees.shape[0]),
-        fixed=np.arange(old),
-        per_post=(post, per_post),
+        min(sites, offer.sees.shape[0]),
+        fixed=old,
+        per_post=(post, offer.per_post),
         within_s=within_s,
     )
-    before = float(weights[_is_seen(covers, np.arange(old))].sum())
-    left = np.where(_is_seen(covers, np.arange(old)), 0.0, weights)
-    chosen, adds = _in_turn(sees, found.chosen[old:] - old, left)
-    return NextSites(chosen, adds, before, found.value, found.bound)
+    seen = _is_seen(covers, old)
+    left = np.where(seen, 0.0, weights)
+    chosen, adds = _in_turn(offer.sees, found.chosen[len(old) :] - len(old), left)
+    return NextSites(chosen, adds, float(weights[seen].sum()), found.value, found.bound)
 
 
 def views_of(candidates: GeoDataFrame, buildings: GeoSeries) -> GeoSeries:
@@ -139,24 +143,6 @@ def sees_of(views: GeoSeries, demands: GeoSeries, *, most_pairs: int = MOST_PAIR
             )
         parts.append(part)
     return csr_array(vstack(parts, format="csr"))
-
-
-def ground_points(outline: BaseGeometry, buildings: GeoSeries, *, cell_m: float) -> GeoSeries:
-    """Return the middles of the cells of open ground, on a lattice of whole multiples of a cell.
-
-    A cell counts where its middle lies in the outline and in no building.
-    """
-    if outline.is_empty:
-        return GeoSeries([], crs=buildings.crs)
-    west, south, east, north = shapely.bounds(outline) / cell_m
-    column = np.arange(np.floor(west), np.ceil(east)) + 0.5
-    row = np.arange(np.floor(south), np.ceil(north)) + 0.5
-    x, y = (part.ravel() * cell_m for part in np.meshgrid(column, row))
-    shapely.prepare(outline)
-    inside = shapely.contains_xy(outline, x, y)
-    points = shapely.points(x[inside], y[inside])
-    built = shapely.STRtree(buildings.to_numpy()).query(points, predicate="intersects")[0]
-    return GeoSeries(np.delete(points, np.unique(built)), crs=buildings.crs)
 
 
 def _is_seen(covers: csr_array, rows: Whole) -> Flags:

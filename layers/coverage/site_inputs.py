@@ -1,4 +1,4 @@
-"""What sites are chosen from: a unit's ground, its posts, façades and junctions, forbidden rooms."""
+"""What sites are chosen from: a unit's ground, its posts, façades and junctions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, Select, Table, func, select, union_all
 
 from grid_boundaries.crs import crs_of, metres_from_lonlat
-from grid_boundaries.store import unit
+from grid_boundaries.store import grid, unit
 from grid_boundaries.tables import STORED_SRID
 from grid_boundaries.view import View, in_force, narrowed
 from layers.buildings import building
@@ -57,7 +57,13 @@ class SiteGround:
 
 
 def site_ground(
-    connection: Connection, view: View, part: View, county: County, *, margin_m: float
+    connection: Connection,
+    view: View,
+    part: View,
+    county: County,
+    *,
+    margin_m: float,
+    grid_code: str | None = None,
 ) -> SiteGround:
     """Read the ground of the view's part, and the houses and forbidden places round it.
 
@@ -69,9 +75,12 @@ def site_ground(
         The unit that is asked about.
     margin_m
         How far round the unit houses are read.
+    grid_code
+        A grid of the part, which is then the ground in place of the unit.
     """
     srid = county.metric_srid
-    units = metric_frame(connection, _units(part), srid)
+    asked = _units(part) if grid_code is None else _grid(part, grid_code)
+    units = metric_frame(connection, asked, srid)
     outline = shapely.union_all(units.geometry.to_numpy())
     box = shapely.box(*shapely.bounds(outline)) if not outline.is_empty else shapely.Point(0, 0)
     bounds = degrees(shapely.buffer(box, margin_m), srid) if not outline.is_empty else (0.0,) * 4
@@ -128,10 +137,10 @@ def is_within(points: GeoSeries, outline: BaseGeometry) -> NDArray[np.bool_]:
 
 
 def once(points: GeoSeries) -> GeoSeries:
-    """Return points with those of one post once, the first of each 0.5 m."""
+    """Return points with those of one post once, the first of each 0.5 m; the index stays."""
     xy = points.get_coordinates().to_numpy()
     _, first = np.unique(np.round(xy / SAME_POST_M), axis=0, return_index=True)
-    return points.iloc[np.sort(first)].reset_index(drop=True)
+    return points.iloc[np.sort(first)]
 
 
 def standing_posts(
@@ -159,6 +168,12 @@ def _units(part: View) -> Select[Any]:
     current = in_force(part, unit.c.valid_from, unit.c.valid_to)
     own = select(unit.c.geom).where(current, unit.c.unit_path.in_(part.scope))
     return narrowed(own, part, unit.c.unit_path)
+
+
+def _grid(part: View, code: str) -> Select[Any]:
+    current = in_force(part, grid.c.valid_from, grid.c.valid_to)
+    own = select(grid.c.geom).where(current, grid.c.code == code)
+    return narrowed(own, part, grid.c.unit_path)
 
 
 def _meets(table: Table, bounds: tuple[float, ...]) -> Any:
