@@ -30,7 +30,7 @@ def ground_points(outline: BaseGeometry, buildings: GeoSeries, *, cell_m: float)
     x, y = (part.ravel() * cell_m for part in np.meshgrid(column, row))
     shapely.prepare(outline)
     inside = shapely.contains_xy(outline, x, y)
-    points = shapely.points(x[inside], y[inside])
+    points = np.asarray(shapely.points(x[inside], y[inside]))
     built = shapely.STRtree(buildings.to_numpy()).query(points, predicate="intersects")[0]
     return GeoSeries(np.delete(points, np.unique(built)), crs=buildings.crs)
 

@@ -131,7 +131,7 @@ def sees_of(views: GeoSeries, demands: GeoSeries, *, most_pairs: int = MOST_PAIR
     parts = [csr_array((0, len(demands)))]
     left = most_pairs
     for first in range(0, len(views), VIEWS_AT_ONCE):  # all at once could take all memory
-        part = sightings(views.iloc[first : first + VIEWS_AT_ONCE], demands)
+        part = sightings(GeoSeries(views.iloc[first : first + VIEWS_AT_ONCE]), demands)
         left -= part.nnz
         if left < 0:
             raise TooLarge(
