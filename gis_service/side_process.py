@@ -19,11 +19,12 @@ from starlette.requests import ClientDisconnect
 from gis_service.service_post_answers import posts_answer
 from gis_service.site_answers import Tell, next_sites_answer
 from grid_boundaries.errors import Refused, Unavailable
+from layers.coverage.sites.warm import warm
 
 GENTLER = 5  # niceness beside the requests
 LOOK_S = 0.2  # how often somebody's leaving is looked for
 BESIDE_S = 20.0  # what reading, sending and telling may take beyond the time for the choice
-START_S = 60.0  # a fresh process loads its libraries first, however busy the machine is
+START_S = 120.0  # a fresh process loads and compiles first, however busy the machine is
 
 Answer = dict[str, Any]
 Work = Callable[[Any, Tell], Answer]
@@ -150,6 +151,7 @@ def serve_questions(asked: Pipe) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.nice(GENTLER)
+    warm()  # before a question's time runs
     while True:
         try:
             work, question = asked.recv()

@@ -75,7 +75,7 @@ def next_sites_answer(question: SiteQuestion, tell: Tell) -> Answer:
     within_s = max(asked.within_s - spent_s, LEAST_CHOICE * asked.within_s)
     found, least = _chosen(offered, asked, within_s)
     tell("answer", 0.95)
-    adds = _adds(question, offered.views.iloc[found.chosen])
+    adds = _adds(question, GeoSeries(offered.views.iloc[found.chosen]))
     return {
         "weigh": asked.weigh,
         "at": asked.at,
@@ -86,7 +86,7 @@ def next_sites_answer(question: SiteQuestion, tell: Tell) -> Answer:
         **_worth(found, float(offered.weights.sum()), least),
         "seen": _seen(question, adds),
         "forbidden": int(off.sum()),
-        "forbidden_posts": _lonlat(question.posts.geometry[off], question)[:MOST_TOLD].tolist(),
+        "forbidden_posts": _lonlat(question.posts[off].geometry, question)[:MOST_TOLD].tolist(),
         "assumed": [*question.assumed, TERRAIN],
         "assumptions": assumptions(asked),
     }
@@ -150,7 +150,8 @@ def _demands(question: SiteQuestion) -> ToBeSeen:
 def _told(
     question: SiteQuestion, offered: _Offered, found: NextSites, adds: dict[str, Floats]
 ) -> list[Answer]:
-    rows, views = offered.candidates.iloc[found.chosen], offered.views.iloc[found.chosen]
+    rows = offered.candidates.iloc[found.chosen]
+    views = GeoSeries(offered.views.iloc[found.chosen])
     lonlat = _lonlat(rows.geometry, question)
     homes = _homes_near(rows.geometry, views, question.ground.buildings)
     return [

@@ -165,15 +165,23 @@ def _found(one: _Asking, tell: Tell) -> dict[str, Any]:
 
 
 def _question(one: _Asking, area: AskedArea) -> tuple[str, SiteQuestion | PostFile]:
-    service, asked, view = one.service, one.asked, one.who.view
-    # every camera of the county counts, whoever asks
-    sight = kept_sight(service) if isinstance(asked, NextSitesAsked) else None
-    with scoped(service, view) as connection:
+    if isinstance(one.asked, ServicePostsAsked):
+        return "posts", _post_file(one, area, one.asked)
+    return "next-sites", _site_question(one, area, one.asked)
+
+
+def _post_file(one: _Asking, area: AskedArea, asked: ServicePostsAsked) -> PostFile:
+    view = one.who.view
+    with scoped(one.service, view) as connection:
         county = the_county(connection)
-        if isinstance(asked, ServicePostsAsked):
-            walked = service.streets.of(connection, view, county)
-            return "posts", post_file(connection, view, area, county, walked, asked)
+        walked = one.service.streets.of(connection, view, county)
+        return post_file(connection, view, area, county, walked, asked)
+
+
+def _site_question(one: _Asking, area: AskedArea, asked: NextSitesAsked) -> SiteQuestion:
+    sight, view = kept_sight(one.service), one.who.view  # every camera counts, whoever asks
+    with scoped(one.service, view) as connection:
+        county = the_county(connection)
         on_streets = "junctions" in asked.at
-        walked = service.streets.of(connection, view, county) if on_streets else None
-        assert sight is not None
-        return "next-sites", site_question(connection, view, area, county, walked, sight, asked)
+        walked = one.service.streets.of(connection, view, county) if on_streets else None
+        return site_question(connection, view, area, county, walked, sight, asked)

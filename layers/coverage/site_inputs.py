@@ -140,7 +140,7 @@ def once(points: GeoSeries) -> GeoSeries:
     """Return points with those of one post once, the first of each 0.5 m; the index stays."""
     xy = points.get_coordinates().to_numpy()
     _, first = np.unique(np.round(xy / SAME_POST_M), axis=0, return_index=True)
-    return points.iloc[np.sort(first)]
+    return GeoSeries(points.iloc[np.sort(first)])
 
 
 def standing_posts(

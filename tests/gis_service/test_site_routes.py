@@ -320,9 +320,10 @@ def test_who_lives_beside_no_street_is_said_to_be_unreached(client: Client) -> N
 @pytest.mark.parametrize(
     "asked",
     [{}, {"goal": "best", "sites": 1}, {"goal": "nearest"}, {"goal": "all"},
-     {"goal": "all", "sites": 1}, {"goal": "worst", "sites": 0}, {"goal": "all", "limit_minutes": 0},
-     {"goal": "all", "limit_minutes": 1e9}, {**FAR, "existing": ["A B"]},
-     {**FAR, "existing": ["a"] * 21}, {**FAR, "within_s": 31}, {**FAR, "unit": "x" * 65}],
+     {"goal": "all", "sites": 1}, {"goal": "worst", "sites": 0},
+     {"goal": "all", "limit_minutes": 0}, {"goal": "all", "limit_minutes": 1e9},
+     {**FAR, "existing": ["A B"]}, {**FAR, "existing": ["a"] * 21}, {**FAR, "within_s": 31},
+     {**FAR, "unit": "x" * 65}],
 )  # fmt: skip
 def test_a_question_about_posts_that_does_not_fit_is_refused(client: Client, asked: Any) -> None:
     assert refused(client, POSTS, asked) == (422, "bad-field")
