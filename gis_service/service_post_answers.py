@@ -107,7 +107,7 @@ def _worth(found: posts.Served, goal: posts.Goal, sites: Sites | None) -> Answer
         now = _before(found, goal) or 0.0
         value = bound = now
     else:
-        value, bound = (_in_units(one, found, goal) for one in (sites.value, sites.bound))
+        value, bound = (_in_units(float(one), found, goal) for one in (sites.value, sites.bound))
     gap = gap_percent(value, bound)
     zh, en = said_fewest(round(value), round(bound)) if goal == "all" else said_gap(gap)
     return {

@@ -26,6 +26,7 @@ from layers.coverage.next_sites import (
     NextSites,
     Offer,
     Standing,
+    Whole,
     next_sites,
     sees_of,
     views_of,
@@ -157,7 +158,7 @@ def _told(
     return [
         {
             "number": row + 1, "lon": float(lonlat[row, 0]), "lat": float(lonlat[row, 1]),
-            "azimuth_deg": float(rows["azimuth_deg"].iloc[row]), "post": rows["kind"].iloc[row],
+            "azimuth_deg": float(rows["azimuth_deg"].iloc[row]), "post": str(rows["kind"].iloc[row]),
             "adds": {name: round(float(part[row]), 1) for name, part in adds.items()},
             "homes_near": int(homes[row]),
         }
@@ -182,7 +183,7 @@ def _added(wanted: ToBeSeen, views: GeoSeries) -> Floats:
     return added_in_turn(both, active, wanted.weights, old + np.arange(len(views)))
 
 
-def _homes_near(at: GeoSeries, views: GeoSeries, buildings: GeoDataFrame) -> np.ndarray:
+def _homes_near(at: GeoSeries, views: GeoSeries, buildings: GeoDataFrame) -> Whole:
     """Return how many dwellings stand in each view so near that it may look into homes."""
     homes = buildings.geometry.to_numpy()[(buildings["kind"] == "dwelling").to_numpy(dtype=bool)]
     near = shapely.intersection(views.to_numpy(), shapely.buffer(at.to_numpy(), HOME_NEAR_M))

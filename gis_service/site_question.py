@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from scipy.sparse import csr_array
@@ -17,7 +16,7 @@ from grid_boundaries.errors import Refused
 from grid_boundaries.view import View
 from layers.coverage.camera_sight import CameraSight
 from layers.coverage.figures import assumed_values, is_built, is_working
-from layers.coverage.next_sites import Floats
+from layers.coverage.next_sites import Flags, Floats, Whole
 from layers.coverage.reach_figures import Walked
 from layers.coverage.site_inputs import (
     SiteGround,
@@ -106,7 +105,8 @@ def site_question(
     own = sight.of(area.part.scope, area.grid_code)
     rows = _rows_that_count(own, ground, asked.range_m)
     works = np.asarray(is_working(own.cameras), dtype=bool)[rows]
-    views = own.views.iloc[rows].where(works, shapely.Polygon())
+    views = own.views.to_numpy()[rows]
+    views[~works] = shapely.Polygon()
     return SiteQuestion(
         asked,
         ground,
@@ -140,9 +140,9 @@ def _posts(
     if "junctions" in asked.at and walked is not None:
         nodes = junction_posts(walked.graph, ground.outline)
         found["junction"] = GeoSeries(shapely.points(walked.graph.node_xy[nodes]))
-    points = pd.concat([GeoSeries(part.to_numpy()) for part in found.values()], ignore_index=True)
+    points = np.concatenate([part.to_numpy() for part in found.values()])
     kind = np.repeat(list(found), [len(part) for part in found.values()])
-    posts = GeoDataFrame({"kind": kind}, geometry=points.to_numpy(), crs=ground.buildings.crs)
+    posts = GeoDataFrame({"kind": kind}, geometry=points, crs=ground.buildings.crs)
     inside = posts[is_within(posts.geometry, ground.outline)]
     return GeoDataFrame(inside.loc[once(inside.geometry).index].reset_index(drop=True))
 
@@ -159,7 +159,7 @@ def _given(asked: NextSitesAsked, ground: SiteGround, county: County) -> GeoSeri
     return posts
 
 
-def _rows_that_count(own: CameraSight, ground: SiteGround, range_m: float) -> np.ndarray:
+def _rows_that_count(own: CameraSight, ground: SiteGround, range_m: float) -> Whole:
     """Return the cameras out of doors that stand in the area or see into it."""
     indoor = own.cameras["indoor"].eq(True).fillna(False).to_numpy(dtype=bool)
     stands = np.asarray(is_built(own.cameras), dtype=bool) & ~indoor
@@ -169,11 +169,13 @@ def _rows_that_count(own: CameraSight, ground: SiteGround, range_m: float) -> np
     return np.flatnonzero(stands & (near | sees | looks))
 
 
-def _any_of(sees: csr_array) -> np.ndarray:
+def _any_of(sees: csr_array) -> Flags:
     return np.asarray(np.diff(csr_array(sees).indptr) > 0, dtype=np.bool_)
 
 
-def _seen_by(sees: csr_array, rows: np.ndarray, works: np.ndarray) -> csr_array:
+def _seen_by(sees: csr_array, rows: Whole, works: Flags) -> csr_array:
     """Return the rows of some cameras, those that do not work as if they saw nothing."""
     kept = csr_array(csr_array(sees)[rows])
-    return csr_array(csr_array((works.astype(np.float64), (np.arange(len(rows)),) * 2)) @ kept)
+    kept.data = kept.data * np.repeat(works, np.diff(kept.indptr))
+    kept.eliminate_zeros()
+    return kept

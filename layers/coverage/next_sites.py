@@ -110,7 +110,8 @@ def next_sites(offer: Offer, weights: Floats, sites: int, *, within_s: float) ->
     seen = _is_seen(covers, old)
     left = np.where(seen, 0.0, weights)
     chosen, adds = _in_turn(offer.sees, found.chosen[len(old) :] - len(old), left)
-    return NextSites(chosen, adds, float(weights[seen].sum()), found.value, found.bound)
+    before = float(weights[seen].sum())
+    return NextSites(chosen, adds, before, float(found.value), float(found.bound))
 
 
 def views_of(candidates: GeoDataFrame, buildings: GeoSeries) -> GeoSeries:
