@@ -158,7 +158,8 @@ def _told(
     return [
         {
             "number": row + 1, "lon": float(lonlat[row, 0]), "lat": float(lonlat[row, 1]),
-            "azimuth_deg": float(rows["azimuth_deg"].iloc[row]), "post": str(rows["kind"].iloc[row]),
+            "azimuth_deg": float(rows["azimuth_deg"].iloc[row]),
+            "post": str(rows["kind"].iloc[row]),
             "adds": {name: round(float(part[row]), 1) for name, part in adds.items()},
             "homes_near": int(homes[row]),
         }
