@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
-from threading import Thread
-from time import monotonic, sleep
+from threading import Timer
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -117,18 +117,13 @@ def test_a_process_that_is_killed_is_one_question_lost() -> None:
     before, process = children(), SideProcess()
     process.answer("posts", lattice(3, sites=1), 5.0, silent, stays)
     (number,) = children() - before
-    Thread(target=kill_soon, args=(number,)).start()
+    Timer(0.5, psutil.Process(number).kill).start()
     with pytest.raises(Unavailable) as caught:
         process.answer("posts", lattice(30, sites=40, within_s=30.0), 30.0, silent, stays)
     assert caught.value.code == "sites-stopped"
     assert process.answer("posts", lattice(3, sites=1), 5.0, silent, stays)["posts"]
     process.close()
     assert children() == before
-
-
-def kill_soon(number: int) -> None:
-    sleep(0.5)
-    psutil.Process(number).kill()
 
 
 def test_when_it_is_closed_it_answers_nothing_and_leaves_nothing() -> None:
@@ -144,6 +139,6 @@ def test_when_it_is_closed_it_answers_nothing_and_leaves_nothing() -> None:
 def test_closing_ends_the_question_that_is_being_worked_out() -> None:
     process = SideProcess()
     process.answer("posts", lattice(3, sites=1), 5.0, silent, stays)
-    Thread(target=lambda: (sleep(0.5), process.close())).start()
+    Timer(0.5, process.close).start()
     with pytest.raises(Unavailable):
         process.answer("posts", lattice(30, sites=40, within_s=30.0), 30.0, silent, stays)

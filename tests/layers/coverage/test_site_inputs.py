@@ -10,7 +10,7 @@ import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapely import LineString, MultiPolygon, Point, box
+from shapely import LineString, MultiPolygon, Point, Polygon, box
 from sqlalchemy import Connection, delete, update
 
 from grid_boundaries.crs import metres_from_lonlat
@@ -178,7 +178,7 @@ def test_once_is_once(xy: list[tuple[float, float]]) -> None:
 def test_a_post_stands_before_the_middle_of_each_wall() -> None:
     found = inputs.facade_posts(houses(box(0, 0, 10, 20)), (COUNTY_PATH,))
     expected = {(5.0, -0.2), (10.2, 10.0), (5.0, 20.2), (-0.2, 10.0)}
-    assert {(round(p.x, 6), round(p.y, 6)) for p in found} == expected
+    assert set(map(tuple, np.round(shapely.get_coordinates(found), 6).tolist())) == expected
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -196,11 +196,11 @@ def test_short_walls_and_walls_between_houses_bear_none() -> None:
     two = houses(box(0, 0, 10, 10), box(10, 0, 20, 10))
     found = inputs.facade_posts(two, (COUNTY_PATH,))
     assert len(found) == 6
-    assert not any(abs(point.x - 10) < 1 for point in found)
+    assert (np.abs(shapely.get_coordinates(found)[:, 0] - 10) > 1).all()
 
 
 def test_courtyards_bear_none_and_parts_bear_their_own() -> None:
-    yard = box(0, 0, 30, 30).difference(box(10, 10, 20, 20))
+    yard = Polygon(box(0, 0, 30, 30).exterior, [box(10, 10, 20, 20).exterior])
     two = MultiPolygon([yard, box(100, 0, 110, 10)])
     found = inputs.facade_posts(houses(two), (COUNTY_PATH,))
     assert len(found) == 8
