@@ -244,26 +244,32 @@ def cut_first_blocks(
 def next_sites(
     unit: Annotated[str | None, typer.Option(help="Unit or grid; the county by default.")] = None,
     sites: Annotated[int | None, typer.Option(help="How many cameras.")] = None,
-    budget: Annotated[float | None, typer.Option(help="What there is to spend, yuan.")] = None,
-    each: Annotated[float | None, typer.Option(help="What one costs, yuan.")] = None,
+    budget_yuan: Annotated[
+        float | None, typer.Option("--budget", help="What there is to spend, yuan.")
+    ] = None,
+    each_yuan: Annotated[float | None, typer.Option("--each", help="What one costs.")] = None,
     share: Annotated[float | None, typer.Option(help="As few as bring this into sight.")] = None,
     at: Annotated[
         list[str] | None, typer.Option(help="poles, facades, junctions; may be repeated.")
     ] = None,
     weigh: Annotated[str, typer.Option(help="people, key_places or ground.")] = "people",
-    range_m: Annotated[float | None, typer.Option(help="How far a camera sees, m.")] = None,
-    angle: Annotated[float | None, typer.Option(help="How wide it sees, degrees.")] = None,
+    range_m: Annotated[
+        float | None, typer.Option("--range", help="How far a camera sees, m.")
+    ] = None,
+    angle_deg: Annotated[
+        float | None, typer.Option("--angle", help="How wide it sees, degrees.")
+    ] = None,
     per_post: Annotated[int | None, typer.Option(help="Cameras on a post at most.")] = None,
-    within: Annotated[float, typer.Option(help="Seconds for the choice.")] = 10.0,
+    within_s: Annotated[float, typer.Option("--within", help="Seconds it may take.")] = 10.0,
     form: Annotated[
         site_report.Form, typer.Option("--format", help="table, json or geojson.")
     ] = "table",
 ) -> None:
     """选点 · Say where the next cameras go, and how far from the best that is at most."""
     asked = site_report.asked_by(
-        NextSitesAsked, unit=unit, sites=sites, budget_yuan=budget, each_yuan=each,
-        target_share=share, at=at or None, weigh=weigh, range_m=range_m, field_of_view_deg=angle,
-        per_post=per_post, within_s=within,
+        NextSitesAsked, unit=unit, sites=sites, budget_yuan=budget_yuan, each_yuan=each_yuan,
+        target_share=share, at=at or None, weigh=weigh, range_m=range_m,
+        field_of_view_deg=angle_deg, per_post=per_post, within_s=within_s,
     )  # fmt: skip
     settings = read_settings()
     with _ready_database(settings) as database, _progress(complaints) as progress:
@@ -285,7 +291,7 @@ def posts(
     existing: Annotated[
         list[str] | None, typer.Option(help="Kinds that serve already; may be repeated.")
     ] = None,
-    within: Annotated[float, typer.Option(help="Seconds for the choice.")] = 10.0,
+    within_s: Annotated[float, typer.Option("--within", help="Seconds it may take.")] = 10.0,
     form: Annotated[
         site_report.Form, typer.Option("--format", help="table, json or geojson.")
     ] = "table",
@@ -293,7 +299,7 @@ def posts(
     """服务点 · Say where police rooms, AEDs or other posts go, by walking time."""
     asked = site_report.asked_by(
         ServicePostsAsked, unit=unit, goal=goal, sites=sites, limit_minutes=minutes,
-        existing=existing or None, within_s=within,
+        existing=existing or None, within_s=within_s,
     )  # fmt: skip
     settings = read_settings()
     with _ready_database(settings) as database, _progress(complaints) as progress:

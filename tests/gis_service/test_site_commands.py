@@ -29,7 +29,7 @@ from tests.gis_service.test_cli import assert_refused, gis_service
 from tests.serving import settings_of
 
 ROUND = {"range_m": 250.0, "field_of_view_deg": 360.0}
-ROUND_WORDS = ("--range-m", "250", "--angle", "360")
+ROUND_WORDS = ("--range", "250", "--angle", "360")
 
 
 @pytest.fixture
