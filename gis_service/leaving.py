@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from threading import Lock
@@ -97,7 +97,7 @@ async def while_asked(request: Request, work: Callable[[], T]) -> T:
         _ASKING.reset(token)
 
 
-async def told_on_the_way(work: Callable[[Tell], bytes]) -> AsyncIterator[bytes]:
+async def told_on_the_way(work: Callable[[Tell], bytes]) -> AsyncGenerator[bytes, None]:
     """Yield what a work in a thread tells, then what it returns; nobody waits once this is closed.
 
     Parameters
