@@ -80,7 +80,7 @@ def test_what_does_not_go_together_is_said(asked: Any, zh: str, en: str) -> None
 
 @pytest.mark.parametrize(
     "asked",
-    [{"sites": True}, {"sites": 1.5}, {"sites": -1}, {"sites": 10**40}, {"sites": [1]},
+    [{"sites": "x"}, {"sites": 1.5}, {"sites": -1}, {"sites": 10**40}, {"sites": [1]},
      {"sites": 1, "range_m": 1e400}, {"sites": 1, "range_m": -1}, {"sites": 1, "unit": "x" * 65},
      {"sites": 1, "posts": [[0, 91]]}, {"sites": 1, "posts": "everywhere"},
      {"sites": 1, "posts": [[0, 0, 0]]}, {"sites": 1, "posts": [[0, 0]] * 5001},

@@ -37,7 +37,7 @@ def points(*xy: tuple[float, float]) -> GeoSeries:
 
 def standing(covers: Any, demands: int, at: list[tuple[float, float]] | None = None) -> Standing:
     """Cameras that stand far from every post, unless it is said where."""
-    rows = np.asarray(covers, dtype=np.float64).reshape(-1, demands)
+    rows = np.asarray(covers, dtype=np.float64).reshape(len(covers), demands)
     where = at or [(AWAY + number, AWAY) for number in range(len(rows))]
     return Standing(points(*where), csr_array(rows))
 
