@@ -244,7 +244,7 @@ def test_each_new_post_is_told_with_whom_it_is_nearest_to() -> None:
     found = served(one, farthest=False)
     # the third home is as near to both, and counts to the first
     assert people_served(found, np.array([1, 3])).tolist() == [6, 8]
-    assert people_served(found, np.array([2, 3])).tolist() == [6, 8]
+    assert people_served(found, np.array([2, 3])).tolist() == [4, 8]
     assert people_served(found, np.array([0])).tolist() == [0]
     assert people_served(found, module.NONE).size == 0
 
