@@ -24,7 +24,7 @@ from layers.coverage.sites.warm import warm
 GENTLER = 5  # niceness beside the requests
 LOOK_S = 0.2  # how often somebody's leaving is looked for
 BESIDE_S = 20.0  # what reading, sending and telling may take beyond the time for the choice
-START_S = 120.0  # a fresh process loads and compiles first, however busy the machine is
+START_S = 300.0  # a fresh process loads and compiles first, however busy the machine is
 
 Answer = dict[str, Any]
 Work = Callable[[Any, Tell], Answer]
