@@ -61,7 +61,7 @@ class Running:
     )
     # an answer about sites may take the seconds that its asker allows
     sites: KeptAnswers = field(
-        default_factory=lambda: KeptAnswers(kept=16, wait_s=30.0, about=("选点", "new sites"))
+        default_factory=lambda: KeptAnswers(kept=16, wait_s=30.0, about=("选点", "sites"))
     )
     streets: KeptStreets = field(default_factory=KeptStreets)
     beside: SideProcess = field(default_factory=SideProcess)
