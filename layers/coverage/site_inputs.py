@@ -153,12 +153,12 @@ def standing_posts(
 
 def _private(rows: GeoDataFrame) -> GeoDataFrame:
     """Return the rows that are forbidden, by kind or by a word about them, with such a kind."""
-    said = [
-        forbidden_word(name, address)
-        for name, address in zip(rows["name"], rows["address"], strict=True)
-    ]
-    forbidden = rows["kind"].isin(KINDS).to_numpy() | np.array([word is not None for word in said])
-    kept = rows[["kind", "geometry"]][np.asarray(forbidden, dtype=bool)]
+    texts = zip(rows["name"], rows["address"], strict=True)
+    # a missing text among others is read as not a number
+    said = [forbidden_word(*(text for text in pair if isinstance(text, str))) for pair in texts]
+    named = np.array([word is not None for word in said], dtype=np.bool_)
+    forbidden = rows["kind"].isin(KINDS).to_numpy(dtype=np.bool_) | named
+    kept = rows[["kind", "geometry"]][forbidden]
     # a house known by its words only counts as the first of the kinds
     kind = kept["kind"].where(kept["kind"].isin(KINDS), min(KINDS))
     return GeoDataFrame(kept.assign(kind=kind), crs=rows.crs)
