@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
-from gis_service import counties
+from gis_service import counties, site_report
 from gis_service.benchmarks import benchmark_names, run_benchmark, write_figures
 from gis_service.block_report import cut_blocks, first_cut, show_cut
 from gis_service.certificate import certificate_files, fingerprint, make_certificates
@@ -32,6 +32,7 @@ from gis_service.server import bring_up_to_date
 from gis_service.server import serve as serve_settings
 from gis_service.settings import Settings
 from gis_service.sign_in_links import sign_in_links
+from gis_service.site_requests import NextSitesAsked, ServicePostsAsked
 from grid_boundaries.errors import Malformed, Refused, Unavailable
 from layers.load.run import LoadReport
 
@@ -108,10 +109,10 @@ def _ready_database(settings: Settings) -> Iterator[Database]:
 
 
 @contextmanager
-def _progress() -> Iterator[counties.Progress]:
+def _progress(shown: Console = console) -> Iterator[counties.Progress]:
     """Show a bar that each step takes over from the one before."""
     columns = (TextColumn("{task.description:<14}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
+    with Progress(*columns, console=shown, transient=True) as bars:
         bar = bars.add_task("")
 
         def tell(step: str, done: int, in_all: int) -> None:
@@ -237,6 +238,76 @@ def cut_first_blocks(
     with _ready_database(settings) as database, _progress() as progress:
         told = cut_blocks(database, settings, asked, progress)
     show_cut(console, told)
+
+
+@app.command("next-sites")
+def next_sites(
+    unit: Annotated[str | None, typer.Option(help="Unit or grid; the county by default.")] = None,
+    sites: Annotated[int | None, typer.Option(help="How many cameras.")] = None,
+    budget_yuan: Annotated[
+        float | None, typer.Option("--budget", help="What there is to spend, yuan.")
+    ] = None,
+    each_yuan: Annotated[float | None, typer.Option("--each", help="What one costs.")] = None,
+    share: Annotated[float | None, typer.Option(help="As few as bring this into sight.")] = None,
+    at: Annotated[
+        list[str] | None, typer.Option(help="poles, facades, junctions; may be repeated.")
+    ] = None,
+    weigh: Annotated[str, typer.Option(help="people, key_places or ground.")] = "people",
+    range_m: Annotated[
+        float | None, typer.Option("--range", help="How far a camera sees, m.")
+    ] = None,
+    angle_deg: Annotated[
+        float | None, typer.Option("--angle", help="How wide it sees, degrees.")
+    ] = None,
+    per_post: Annotated[int | None, typer.Option(help="Cameras on a post at most.")] = None,
+    within_s: Annotated[float, typer.Option("--within", help="Seconds it may take.")] = 10.0,
+    form: Annotated[
+        site_report.Form, typer.Option("--format", help="table, json or geojson.")
+    ] = "table",
+) -> None:
+    """选点 · Say where the next cameras go, and how far from the best that is at most."""
+    asked = site_report.asked_by(
+        NextSitesAsked, unit=unit, sites=sites, budget_yuan=budget_yuan, each_yuan=each_yuan,
+        target_share=share, at=at or None, weigh=weigh, range_m=range_m,
+        field_of_view_deg=angle_deg, per_post=per_post, within_s=within_s,
+    )  # fmt: skip
+    settings = read_settings()
+    with _ready_database(settings) as database, _progress(complaints) as progress:
+        found = site_report.found_sites(database, settings, asked, progress)
+    if form == "table":
+        site_report.show_sites(console, found)
+    else:
+        typer.echo(site_report.written(found, "sites", form))
+
+
+@app.command()
+def posts(
+    goal: Annotated[str, typer.Argument(help="nearest, worst or all.")],
+    unit: Annotated[str | None, typer.Option(help="Unit or grid; the county by default.")] = None,
+    sites: Annotated[int | None, typer.Option(help="How many posts.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="On foot at most, for the goal all.")
+    ] = None,
+    existing: Annotated[
+        list[str] | None, typer.Option(help="Kinds that serve already; may be repeated.")
+    ] = None,
+    within_s: Annotated[float, typer.Option("--within", help="Seconds it may take.")] = 10.0,
+    form: Annotated[
+        site_report.Form, typer.Option("--format", help="table, json or geojson.")
+    ] = "table",
+) -> None:
+    """服务点 · Say where police rooms, AEDs or other posts go, by walking time."""
+    asked = site_report.asked_by(
+        ServicePostsAsked, unit=unit, goal=goal, sites=sites, limit_minutes=minutes,
+        existing=existing or None, within_s=within_s,
+    )  # fmt: skip
+    settings = read_settings()
+    with _ready_database(settings) as database, _progress(complaints) as progress:
+        found = site_report.found_posts(database, settings, asked, progress)
+    if form == "table":
+        site_report.show_posts(console, found)
+    else:
+        typer.echo(site_report.written(found, "posts", form))
 
 
 @app.command()

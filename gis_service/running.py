@@ -32,6 +32,7 @@ from gis_service.refresh import Refresher
 from gis_service.refresh_process import RefreshProcess
 from gis_service.retention import retention_of
 from gis_service.settings import Settings
+from gis_service.side_process import SideProcess
 from gis_service.tile_path import Tiles
 from layers.coverage.reach_figures import KeptStreets
 from map_ui.paper.pdf import Printer
@@ -58,7 +59,12 @@ class Running:
     cameras: KeptAnswers = field(
         default_factory=lambda: KeptAnswers(kept=2, about=("监控点位", "cameras"))
     )
+    # an answer about sites may take the seconds that its asker allows
+    sites: KeptAnswers = field(
+        default_factory=lambda: KeptAnswers(kept=16, wait_s=30.0, about=("选点", "sites"))
+    )
     streets: KeptStreets = field(default_factory=KeptStreets)
+    beside: SideProcess = field(default_factory=SideProcess)
 
     def now(self) -> datetime:
         """Return the time in the county's zone."""
@@ -85,6 +91,7 @@ async def running(settings: Settings, metrics: Metrics) -> AsyncIterator[Running
         for work in _works(one, process):
             _in_thread(stack, work)
         stack.callback(process.close)
+        stack.callback(one.beside.close)
         yield one
 
 

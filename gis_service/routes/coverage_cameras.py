@@ -66,7 +66,7 @@ def programme(
 ) -> Response:
     """Give the camera programme's shares, what stands and is to come, and what that closes."""
     scope = _counted_scope(service, who, unit)
-    sight = _sight(service)
+    sight = kept_sight(service)
     with scoped(service, who.view) as connection:
         today = reference_time(connection, service.now()).date()
     found = answers.programme_answer(sight, scope, today)
@@ -87,7 +87,7 @@ def repair_order(
 ) -> Response:
     """Give the off-line cameras to mend first, and the working ones that are not to be lost."""
     scope = _counted_scope(service, who, unit)
-    found = answers.repair_answer(_sight(service), scope, most)
+    found = answers.repair_answer(kept_sight(service), scope, most)
     if kind == "json":
         return _json(found)
     rows = answers.cells(found["repairs"], answers.REPAIR_COLUMNS)
@@ -108,7 +108,9 @@ def _scope(service: Running, who: Asker, unit: str | None) -> tuple[str, ...]:
         return at_unit(who.view, unit_path_of(connection, who.view, unit)).scope
 
 
-def _sight(service: Running) -> CameraSight:
+def kept_sight(service: Running) -> CameraSight:
+    """Return what every camera of the county sees, kept until what it comes from changes."""
+
     def look() -> dict[str, Any]:
         with scoped(service, system_view()) as connection:
             return {"sight": camera_sight(connection, system_view(), the_county(connection))}
@@ -122,11 +124,12 @@ def _kept(
 ) -> dict[str, Any]:
     """Return what was computed of the whole county from its newest layers, or compute it."""
     with scoped(service, system_view()) as connection:
-        key = _version(connection, sources)
+        key = version_of(connection, sources)
     return service.cameras.of(key, compute)
 
 
-def _version(connection: Connection, sources: Sequence[str]) -> tuple[Any, ...]:
+def version_of(connection: Connection, sources: Sequence[str]) -> tuple[Any, ...]:
+    """Return the newest change of each of some layers."""
     versions = newest_changes(connection, [LAYERS[name] for name in sources])
     return tuple(sorted(versions.items()))
 

@@ -64,9 +64,15 @@ class CameraSight:
         """Which camera sees which key place, each of weight 1."""
         return self.sees_places, np.ones(len(self.places))
 
-    def of(self, scope: tuple[str, ...]) -> CameraSight:
-        """Return the same for the homes and places of a scope; all cameras stay, to see them."""
-        places, homes = (_under(frame, scope) for frame in (self.places, self.homes))
+    def of(self, scope: tuple[str, ...], grid: str | None = None) -> CameraSight:
+        """Return the same for the homes and places of a scope; all cameras stay, to see them.
+
+        Parameters
+        ----------
+        grid
+            Only those of this grid.
+        """
+        places, homes = (_under(frame, scope, grid) for frame in (self.places, self.homes))
         return replace(
             self,
             places=self.places[places],
@@ -107,8 +113,9 @@ def _read(connection: Connection, statement: Select[Any], county: County) -> Geo
     return metric_frame(connection, statement, county.metric_srid)
 
 
-def _under(frame: pd.DataFrame, scope: tuple[str, ...]) -> Bools:
-    return np.array([str(path).startswith(scope) for path in frame["unit_path"]], dtype=bool)
+def _under(frame: pd.DataFrame, scope: tuple[str, ...], grid: str | None = None) -> Bools:
+    under = np.array([str(path).startswith(scope) for path in frame["unit_path"]], dtype=bool)
+    return under if grid is None else under & (frame["grid_code"] == grid).to_numpy(dtype=bool)
 
 
 def _cameras(view: View) -> Select[Any]:
@@ -117,8 +124,8 @@ def _cameras(view: View) -> Select[Any]:
 
 
 def _key_places(view: View) -> Select[Any]:
-    columns = (place.c.id, place.c.name, place.c.kind, place.c.unit_path, place.c.geom)
-    owed = select(*columns).where(place.c.is_key)
+    names = ("id", "name", "kind", "unit_path", "grid_code", "geom")
+    owed = select(*(place.c[name] for name in names)).where(place.c.is_key)
     return narrowed(owed, view, place.c.unit_path).order_by(place.c.id)
 
 
@@ -131,6 +138,6 @@ def _homes(view: View, county: County) -> Select[Any]:
         .group_by(household.c.building_id)
     )
     homes = narrowed(living, view, household.c.unit_path).subquery()
-    columns = (building.c.id, building.c.unit_path, building.c.geom, homes.c.people)
-    lived_in = select(*columns).join(homes, homes.c.building_id == building.c.id)
+    own = (building.c[name] for name in ("id", "unit_path", "grid_code", "geom"))
+    lived_in = select(*own, homes.c.people).join(homes, homes.c.building_id == building.c.id)
     return narrowed(lived_in, view, None).order_by(building.c.id)

@@ -83,7 +83,7 @@ def reach_figures(
     `along_streets.OFF_STREET_M` is not reached, and counted apart.
     """
     grids = grids_in_force(connection, view)
-    homes, assumed = _homes(connection, view, county)
+    homes, assumed = homes_with_people(connection, view, county)
     reach = _reach(connection, view, county, walked, minutes)
     beside = spots(walked.graph, homes.geometry)
     seconds = seconds_at(reach, beside)
@@ -128,7 +128,7 @@ def _reach(
     return reach_from(walked.graph, at, limit_s=minutes * MINUTE_S)
 
 
-def _homes(
+def homes_with_people(
     connection: Connection, view: View, county: County
 ) -> tuple[GeoDataFrame, tuple[str, ...]]:
     """Return where people live with how many, and what that assumes.

@@ -15,7 +15,8 @@ from tests.serving import Client
 
 # where files come in and go out
 FILES = ("/api/plans", "/api/grids", "/api/imports", "/api/layers", "/api/blocks", "/api/events",
-         "/api/incidents", "/api/visits", "/api/positions", "/public", "/metrics")  # fmt: skip
+         "/api/incidents", "/api/visits", "/api/positions", "/public", "/metrics",
+         "/api/coverage/next-sites", "/api/coverage/posts")  # fmt: skip
 METHODS = ("get", "post", "put", "patch", "delete")
 WITHOUT_BODY = {"204", "304"}
 
@@ -68,6 +69,13 @@ def test_a_file_is_no_json(path: str, kind: str) -> None:
 
 def test_lists_come_as_json_or_as_a_table() -> None:
     assert kinds("/api/plans/{plan}/handover") == {"application/json", "text/csv"}
+
+
+@pytest.mark.parametrize("path", ["/api/coverage/next-sites", "/api/coverage/posts"])
+def test_sites_come_as_json_a_table_points_or_step_by_step(path: str) -> None:
+    assert kinds(path, "post") == {
+        "application/json", "text/csv", "application/geo+json", "text/event-stream",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("path", ["/api/plans/{plan}/export", "/api/grids/export"])

@@ -19,6 +19,7 @@ SCOPES = {
 }
 TILES = [(13, 6560, 3291), (13, 6561, 3291), (14, 13120, 6582)]
 ROUNDS = 300
+NEXT_SITES, SERVICE_POSTS = "/api/coverage/next-sites", "/api/coverage/posts"
 
 
 def paths_in_page(client: Client, role: str) -> set[str]:
@@ -45,6 +46,30 @@ def test_askers_on_shared_connections_see_their_own_only(client: Client, way: st
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(look, range(ROUNDS)))
+
+
+def test_a_choice_kept_for_one_asker_is_not_told_to_another(client: Client) -> None:
+    asked = {"sites": 100, "range_m": 250.0, "field_of_view_deg": 360.0}
+    people = {"chief": 16.0, "town_centre": 32.0, "command": 64.0}
+    turns = list(islice(cycle(SCOPES), 12))
+
+    def total(role: str) -> float:
+        headers = client.by(role)
+        answer = client.post(NEXT_SITES, json=asked, headers=headers, timeout=600)
+        return float(answer.json()["total"])
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(total, turns)) == [people[role] for role in turns]
+
+
+def test_no_choice_of_sites_names_anybody_or_anything_sealed(client: Client) -> None:
+    for way, asked in (
+        (NEXT_SITES, {"sites": 9, "range_m": 250.0, "at": ["poles", "facades"]}),
+        (SERVICE_POSTS, {"goal": "nearest", "sites": 2}),
+    ):
+        body = client.post(way, json=asked, headers=client.by("town_centre"), timeout=600).text
+        for canary in ("sealed", "某人", "id_number", "K1", "F0011", "一号", "unit_path"):
+            assert canary not in body, way
 
 
 def test_no_sealed_or_private_value_leaves_on_any_way(client: Client) -> None:
