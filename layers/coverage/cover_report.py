@@ -17,18 +17,11 @@ import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
 
-from layers.coverage.checks import (
-    CoverageRefused,
-    require_areas,
-    require_one_metric_crs,
-)
-from layers.coverage.figures import is_seen
-from layers.coverage.visibility import certain_areas, possible_areas, visible_areas
+from layers.coverage.checks import CoverageRefused, require_areas, require_one_metric_crs
+from layers.coverage.cover_levels import LEVELS, seen_levels
 
-LEVELS = ("certain", "assumed", "possible")
 # a sliver that two drawings of one border cut off a building is nobody's home
 SMALLEST_HOME_M2 = 5.0
-VIEWS = {"certain": certain_areas, "assumed": visible_areas, "possible": possible_areas}
 
 
 def village_cover(
@@ -43,7 +36,7 @@ def village_cover(
     Parameters
     ----------
     cameras
-        As in `certain_areas`; their ``range_m`` is not asked, each range replaces it.
+        As in `seen_levels`; their ``range_m`` is not asked, each range replaces it.
     buildings
         Footprints, metres.
     counted
@@ -52,7 +45,7 @@ def village_cover(
     villages
         Codes of the rows, in order.
     ranges_m
-        How far every camera is taken to see; 0 or more.
+        How far every camera is taken to see, in any order; 0 or more.
 
     Returns
     -------
@@ -63,55 +56,26 @@ def village_cover(
     Raises
     ------
     CoverageRefused
-        As in `certain_areas`; a column missing; a weight negative or not finite.
+        As in `seen_levels`; a column missing; a weight negative or not finite.
     """
     for subject, things in counted.items():
         require_counted(subject, things)
-    parts = {}
-    for range_m in ranges_m:
-        views = level_views(cameras, buildings, range_m)
-        for subject, things in counted.items():
-            seen = seen_levels(things.geometry, views)
-            parts[float(range_m), subject] = _per_village(things, seen, villages)
-    if not parts:
+    require_one_metric_crs(cameras, buildings, *counted.values())
+    if not counted or not len(ranges_m):
         return pd.DataFrame(columns=["total", *LEVELS])
-    return pd.concat(parts, names=["range_m", "subject", "village_code"])
-
-
-def level_views(
-    cameras: GeoDataFrame, buildings: GeoSeries, range_m: float
-) -> dict[str, GeoSeries]:
-    """Return the views of all cameras at one range, by level.
-
-    Cameras whose bearing is unknown by intent (an azimuth error of 180 or more and no azimuth)
-    see nothing for certain or as assumed, and all round possibly.
-    """
-    ranged = cameras.assign(range_m=float(range_m))
-    stated = np.isfinite(_numbers(ranged, "azimuth_deg")) | (
-        _numbers(ranged, "view_angle_deg") >= 360.0
+    shapes = GeoSeries(
+        np.concatenate([things.geometry.to_numpy() for things in counted.values()]),
+        crs=cameras.crs,
     )
-    if "azimuth_error_deg" in ranged:
-        stated |= _numbers(ranged, "azimuth_error_deg") < 180.0
-    return {
-        level: view(ranged if level != "assumed" else ranged[stated], buildings)
-        for level, view in VIEWS.items()
-    }
-
-
-def seen_levels(shapes: GeoSeries, views: Mapping[str, GeoSeries]) -> pd.DataFrame:
-    """Return which shapes are seen at each level.
-
-    What is seen for certain counts as assumed, and what is assumed as possible, also where arcs
-    that are drawn differently part them by a hair.
-    """
-    seen = pd.DataFrame(index=shapes.index)
-    before = np.zeros(len(shapes), dtype=np.bool_)
-    for level in LEVELS:
-        # a shape that is seen already need not be looked for again
-        left = ~before
-        before[left] = is_seen(shapes[left], views[level]).to_numpy()
-        seen[level] = before.copy()
-    return seen
+    parts, seen = {}, None
+    for range_m in sorted(map(float, ranges_m)):
+        seen = seen_levels(shapes, cameras.assign(range_m=range_m), buildings, known=seen)
+        first = 0
+        for subject, things in counted.items():
+            here = seen.iloc[first : first + len(things)]
+            parts[range_m, subject] = _per_village(things, here, villages)
+            first += len(things)
+    return pd.concat(parts, names=["range_m", "subject", "village_code"])
 
 
 def homes_of(blocks: GeoDataFrame, buildings: GeoDataFrame) -> GeoDataFrame:
@@ -218,11 +182,10 @@ def require_counted(subject: str, things: GeoDataFrame) -> None:
         )
 
 
-def _per_village(
-    things: GeoDataFrame, seen: pd.DataFrame, villages: Sequence[str]
-) -> pd.DataFrame:
+def _per_village(things: GeoDataFrame, seen: pd.DataFrame, villages: Sequence[str]) -> pd.DataFrame:
     weight = _numbers(things, "weight")
-    amounts = pd.DataFrame({"total": weight} | {level: weight * seen[level] for level in LEVELS})
+    levels = {level: weight * seen[level].to_numpy() for level in LEVELS}
+    amounts = pd.DataFrame({"total": weight, **levels})
     sums = amounts.groupby(things["village_code"].to_numpy()).sum()
     return sums.reindex(pd.Index(villages), fill_value=0.0).astype(np.float64)
 
