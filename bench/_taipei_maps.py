@@ -28,6 +28,12 @@ COLOURS = ("#fbf3df", "#f3dfae", "#c9dcae", "#8cc2a6", "#4397a0", "#1f5f82")
 SEEN, BLIND, BUILT, NEW = "#9fd3c7", "#f7dcc4", "#8d949c", "#b3126b"
 FEW_PLACED = 0.5
 TASK_ZH = {"discern": "辨别", "outline": "轮廓", "overview": "总览"}
+STRIPES = (
+    '<pattern id="lack" width="2.4" height="2.4" patternUnits="userSpaceOnUse"'
+    ' patternTransform="rotate(45)"><path d="M0 0V2.4" stroke="#ffffff" stroke-width="1.1"/>'
+    "</pattern>"
+)
+WIDEST_MM, TALLEST_MM, LEAST_MM = 210.0, 250.0, 185.0
 WINDOW_M, TILE_MM = 110.0, 44.0
 WORDS = ("北", "东北", "东", "东南", "南", "西南", "西", "西北")
 
@@ -39,13 +45,15 @@ def cover_map(study: Study, town: str) -> str:
     share = own["code"].map(rows["assumed"] / rows["total"]).fillna(0.0).to_numpy()
     placed = households_placed(city.blocks, city.counted["households"], own["code"].to_list())
     lacking = (placed["placed"] < FEW_PLACED * placed["households"]).to_numpy()
-    sheet, drawn = _begun(own.geometry, f"{town}：各里住户可见比例")
+    sheet, drawn = _begun(own.geometry)
     drawn.shape(shapely.union_all(own.geometry.to_numpy()), Pen("#c5ccd3", 1.6))
     shapes = on_one_paper(own.geometry.to_list(), drawn.frame)
     for shape, one in zip(shapes, share, strict=True):
         drawn.shape(shape, Pen(fill=COLOURS[colour_of(one)]))
-    for shape in (shape for shape, few in zip(shapes, lacking, strict=True) if few):
-        drawn.hatch(shape, 5)
+    few = [shape for shape, lacks in zip(shapes, lacking, strict=True) if lacks]
+    if few:
+        drawn.parts.append(STRIPES)
+        drawn.shapes(few, Pen(fill="url(#lack)"))
     drawn.shapes(shapes, Pen("#5d6771", 0.22))
     drawn.wishes += _village_names(own["name"], shapes, share, drawn.frame)
     _dots(drawn, study, town)
@@ -58,7 +66,7 @@ def blind_map(study: Study) -> str:
     """Return the sheet of ground that no camera is assumed to see, with the next cameras."""
     own = study.city.villages[study.city.villages["town"] == SITED]
     ground = shapely.union_all(own.geometry.to_numpy())
-    sheet, drawn = _begun(own.geometry, "盲区")
+    sheet, drawn = _begun(own.geometry)
     seen = shapely.union_all(study.standing.to_numpy(), grid_size=0.01)
     built = _built(study, ground)
     drawn.shape(ground, Pen(fill=BLIND))
@@ -101,13 +109,15 @@ def colour_of(share: float) -> int:
     return int(min(np.searchsorted(CLASSES, share, side="right") - 1, len(COLOURS) - 1))
 
 
-def _begun(shapes: GeoSeries, name: str) -> tuple[Sheet, Drawing]:
+def _begun(shapes: GeoSeries) -> tuple[Sheet, Drawing]:
     """Return an empty sheet and the map on it, as large as a sheet of 297 mm lets it be."""
     bounds = tuple(shapes.total_bounds.tolist())
-    room_mm = 297.0 - PANEL_MM - 3 * MARGIN_MM
-    frame = frame_round(bounds, room_mm, tallest_mm=250.0, margin_mm=5.0)
-    height_mm = max(frame.height_mm, 168.0) + TITLE_MM + 10.0
-    return Sheet(297.0, height_mm), Drawing(f"m{abs(hash(name)) % 997}", frame)
+    wide = frame_round(bounds, WIDEST_MM, tallest_mm=TALLEST_MM, margin_mm=6.0)
+    # a tall district leaves no empty paper beside it
+    fit_mm = (bounds[2] - bounds[0]) / wide.m_per_mm + 26.0
+    frame = frame_round(bounds, min(WIDEST_MM, fit_mm), tallest_mm=TALLEST_MM, margin_mm=6.0)
+    height_mm = max(frame.height_mm, LEAST_MM) + TITLE_MM + 10.0
+    return Sheet(frame.width_mm + PANEL_MM + 3 * MARGIN_MM, height_mm), Drawing("m", frame)
 
 
 def _finished(sheet: Sheet, drawn: Drawing, title: str) -> str:
@@ -146,8 +156,7 @@ def _cover_panel(sheet: Sheet, study: Study, town: str, lacking: bool) -> None:
         sheet.swatch(box(colour), words)
     sheet.swatch(dot("#5e6670", 0.5), "摄像机（公安、交通） camera")
     if lacking:
-        words = '<path d="M0 4.4L4.4 0M3.6 4.4L8 0" stroke="#333" stroke-width=".4"/>'
-        sheet.swatch(box("none") + words, "过半住户所在楼房无数据")
+        sheet.swatch(box(COLOURS[3]) + box("url(#lack)"), "过半住户的楼房无数据，比例不可靠")
     cover = study.cover.loc[("as published", town)]
     for subject, zh in (("households", "住户"), ("places", "场所"), ("accidents", "交通事故")):
         total = cover.loc[(slice(None), subject), "total"].groupby(level="range_m").sum().iloc[0]
@@ -157,7 +166,12 @@ def _cover_panel(sheet: Sheet, study: Study, town: str, lacking: bool) -> None:
     sheet.at_mm += 2.0
     sheet.line("深色：必然可视；红线：按标注可视；浅蓝：可能可视。", fill="#1c2733")
     sheet.line("Dark: certain; red mark: assumed; pale: up to possible.")
-    sheet.line("点位由地址推得，误差中位数 60 m；方位只有八个词。因此必然可视几乎为零。")
+    own = study.city.cameras[study.city.cameras["town"] == town]
+    error_m = own["position_error_m"][own["source"] == "police"].median()
+    sheet.line(
+        f"点位由地址推得，误差中位数 {error_m:.0f} m，方位只有八个词：必然可视因此几乎为零。"
+    )
+    sheet.line("Places are known as addresses, bearings as one of eight words.")
 
 
 def _bar(sheet: Sheet, row: pd.Series, words: str) -> None:

