@@ -12,7 +12,17 @@ from geopandas import GeoDataFrame, GeoSeries
 from shapely.geometry.base import BaseGeometry
 
 from bench._taipei_city import TASKS_M, part_of
-from bench._taipei_sheets import MARGIN_MM, PANEL_MM, QUIET, TITLE_MM, Sheet, box, dot, span_bar
+from bench._taipei_sheets import (
+    MARGIN_MM,
+    PANEL_MM,
+    QUIET,
+    TITLE_MM,
+    Sheet,
+    box,
+    compact,
+    dot,
+    span_bar,
+)
 from bench.taipei import PLANNED_M, SITED, Study
 from layers.coverage.cover_report import households_placed
 from layers.coverage.ground import apart
@@ -70,8 +80,10 @@ def blind_map(study: Study) -> str:
     seen = shapely.union_all(study.standing.to_numpy(), grid_size=0.01)
     built = _built(study, ground)
     drawn.shape(ground, Pen(fill=BLIND))
-    drawn.shape(_on_paper(shapely.intersection(seen, ground), drawn.frame), Pen(fill=SEEN))
-    drawn.shapes([_on_paper(one, drawn.frame) for one in built], Pen(fill=BUILT))
+    own_seen = _on_paper(shapely.intersection(seen, ground), drawn.frame)
+    drawn.parts.append(compact([own_seen], drawn.frame, SEEN))
+    roofs = [_on_paper(one, drawn.frame) for one in built]
+    drawn.parts.append(compact(roofs, drawn.frame, BUILT))
     drawn.shapes(on_one_paper(own.geometry.to_list(), drawn.frame), Pen("#ffffff", 0.5))
     drawn.shapes(on_one_paper(own.geometry.to_list(), drawn.frame), Pen("#3a4650", 0.18))
     _wedges(drawn, study)
@@ -95,7 +107,7 @@ def sites_sheet(study: Study) -> str:
         across, down = int(number) % 6, int(number) // 6
         left, top = MARGIN_MM + across * (TILE_MM + 3.6), TITLE_MM + 2 + down * (TILE_MM + 13.0)
         drawn = _tile(study, int(number), buildings, homes)
-        sheet.place(drawn, left, top, str(number), "北")
+        sheet.tile(drawn, left, top)
         label = f"{int(number) + 1}　{village_at(study, site.geometry)}　朝{way_of(site)}"
         sheet.text(label, left, top + TILE_MM + 4.2, 3.0, font_weight="700")
         words = f"新增住户 {site['added']:.0f} 户（不重复计）"
@@ -190,7 +202,7 @@ def _built(study: Study, ground: BaseGeometry) -> list[BaseGeometry]:
 
 
 def _on_paper(shape: BaseGeometry, frame: Frame) -> BaseGeometry:
-    return shapely.simplify(shape, 0.06 * frame.m_per_mm)
+    return shapely.simplify(shape, 0.08 * frame.m_per_mm)
 
 
 def _wedges(drawn: Drawing, study: Study) -> None:
@@ -223,7 +235,8 @@ def _blind_panel(
     sheet.line(
         f"共 {open_m2 / 1e6:.2f} km²，按标注可见 {seen_m2 / 1e6:.2f} km²（{seen_m2 / open_m2:.1%}）"
     )
-    sheet.line(f"盲区 {(open_m2 - seen_m2) / 1e6:.2f} km²；可视距离 {PLANNED_M:g} m，视场角 60°")
+    sheet.line(f"盲区 {(open_m2 - seen_m2) / 1e6:.2f} km²（含河面、河滨 rivers included）")
+    sheet.line(f"可视距离 {PLANNED_M:g} m，视场角 60°")
     sheet.head("下一批 20 个点位 next 20 cameras")
     sheet.line(f"候选视域 {sites.candidates:,} 个（沿墙每 25 m 一处，八个方位）")
     sheet.line(f"现可见住户 {sites.seen:,.0f}，新增 {sites.added:,.0f} 户", fill="#1c2733")

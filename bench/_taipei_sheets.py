@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
 
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
 from map_ui.paper import drawing
 from map_ui.paper.drawing import Drawing
+from map_ui.paper.frame import Frame
 from map_ui.paper.labels import width_mm as width_text_mm
 
 FONT = (
@@ -15,6 +21,7 @@ FONT = (
 )
 INK, QUIET, PAPER = "#1c2733", "#55616e", "#ffffff"
 WIDE_FROM = 0x2E80
+STEP_MM = 0.05
 MARGIN_MM, PANEL_MM, TITLE_MM = 7.0, 66.0, 19.0
 SOURCE = (
     "资料：內政部、內政部警政署、臺北市政府（政府資料開放授權條款 1.0）；"
@@ -31,7 +38,7 @@ class Sheet:
     width_mm: float
     height_mm: float
     parts: list[str] = field(default_factory=list)
-    at_mm: float = TITLE_MM + 3.0
+    at_mm: float = TITLE_MM - 4.0
 
     @property
     def panel_mm(self) -> float:
@@ -54,9 +61,9 @@ class Sheet:
 
     def head(self, words: str) -> None:
         """Begin a part of the panel."""
-        self.at_mm += 4.5
+        self.at_mm += 8.0
         self.text(words, self.panel_mm, self.at_mm, 3.4, font_weight="700")
-        self.at_mm += 1.6
+        self.at_mm += 1.2
 
     def line(self, words: str, *, size_mm: float = 2.7, fill: str = QUIET) -> None:
         """Write a line of the panel; a long one is broken where it must be."""
@@ -76,6 +83,16 @@ class Sheet:
         inner = sheet.svg(title, north).partition("</title>")[2].removesuffix("</svg>")
         inner = inner.replace(drawing.FONT, FONT)
         self.parts.append(f'<g transform="translate({x_mm:g} {y_mm:g})">{inner}</g>')
+
+    def tile(self, drawn: Drawing, x_mm: float, y_mm: float) -> None:
+        """Put a small map on the sheet, without scale and arrow of its own."""
+        size = f'width="{drawn.frame.width_mm:g}" height="{drawn.frame.height_mm:g}"'
+        self.parts.append(
+            f'<g transform="translate({x_mm:g} {y_mm:g})"><clipPath id="{drawn.name}-c">'
+            f'<rect {size}/></clipPath><g clip-path="url(#{drawn.name}-c)">'
+            f'{"".join(drawn.parts)}</g><rect {size} fill="none" stroke="#555" stroke-width=".3"/>'
+            "</g>"
+        )
 
     def svg(self, title: str) -> str:
         """Return the finished sheet."""
@@ -113,6 +130,22 @@ def span_bar(
         f' height="3" fill="#0b4f6c"/>'
         f'<rect x="{assumed - 0.45:.2f}" y="{top_mm - 0.7:.2f}" width=".9" height="4.4"'
         f' fill="#c2410c"/>'
+    )
+
+
+def compact(shapes: Sequence[BaseGeometry], frame: Frame, fill: str) -> str:
+    """Return areas as one path in steps of `STEP_MM`, a third as long as one in full."""
+    steps = []
+    for ring in shapely.get_rings(shapely.get_parts(np.array(shapes, dtype=object))):
+        xy = np.rint(frame.on_paper(shapely.get_coordinates(ring)) / STEP_MM).astype(int)
+        moves = np.diff(xy, axis=0)
+        moves = moves[(moves != 0).any(axis=1)][:-1]
+        if len(moves) > 1:
+            lines = " ".join(f"{x} {y}" for x, y in moves.tolist())
+            steps.append(f"M{xy[0, 0]} {xy[0, 1]}l{lines}z".replace(" -", "-"))
+    return (
+        f'<path transform="scale({STEP_MM:g})" fill="{fill}" fill-rule="evenodd"'
+        f' d="{"".join(steps)}"/>'
     )
 
 

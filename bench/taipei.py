@@ -108,7 +108,10 @@ def district_cover(
     """Return `village_cover` of one district."""
     cameras, buildings, counted = part_of(city, town)
     codes = city.villages["code"][city.villages["town"] == town].to_list()
-    return village_cover(as_known(cameras), buildings, counted, codes, list(TASKS_M))
+    known = as_known(cameras)
+    # a camera that is known to stand where it stands is drawn at once
+    settled = not (known["position_error_m"] > 0).any()
+    return village_cover(known, buildings, counted, codes, list(TASKS_M), settled=settled)
 
 
 def next_sites(city: City) -> tuple[GeoSeries, NextCameras, GeoSeries, np.ndarray]:
@@ -140,7 +143,8 @@ def next_sites(city: City) -> tuple[GeoSeries, NextCameras, GeoSeries, np.ndarra
 def _anew(
     homes: GeoDataFrame, cameras: GeoDataFrame, buildings: GeoSeries, views: GeoSeries
 ) -> np.ndarray:
-    levels = seen_levels(homes.geometry, cameras.assign(range_m=PLANNED_M), buildings)
+    ranged = cameras.assign(range_m=PLANNED_M)
+    levels = seen_levels(homes.geometry, ranged, buildings, settled=False)
     left = homes["weight"].where(~levels["possible"].to_numpy(), 0.0).to_numpy(copy=True)
     brought = np.zeros(len(views))
     # each counts what no earlier one sees

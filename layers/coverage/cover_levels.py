@@ -8,7 +8,7 @@ front of a shape shows that it may be seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,7 @@ def seen_levels(
     buildings: GeoSeries,
     *,
     known: pd.DataFrame | None = None,
+    settled: bool = True,
 ) -> pd.DataFrame:
     """Return which points or footprints are seen, by level: certain, assumed, possible.
 
@@ -77,6 +78,9 @@ def seen_levels(
         Footprints, metres.
     known
         The answer for the same cameras with no longer ranges: what they see is seen still.
+    settled
+        Whether every open question is settled by an exact bound. If not, what is neither shown to
+        be seen nor ruled out counts as possible: a ceiling still, and many times faster.
 
     Raises
     ------
@@ -95,7 +99,7 @@ def seen_levels(
     stated = cameras[is_stated(cameras)]
     assumed[~assumed] = _seen(shapes[~assumed], visible_areas(stated, buildings))
     possible = known["possible"].to_numpy() | assumed
-    possible[~possible] = may_be_seen(shapes[~possible], cameras, buildings)
+    possible[~possible] = may_be_seen(shapes[~possible], cameras, buildings, settled=settled)
     columns = dict(zip(LEVELS, (certain, assumed, possible), strict=True))
     return pd.DataFrame(columns, index=shapes.index)
 
@@ -132,65 +136,55 @@ def may_be_certain(cameras: GeoDataFrame, buildings: GeoSeries) -> pd.Series:
     return pd.Series(may, index=cameras.index)
 
 
-def may_be_seen(shapes: GeoSeries, cameras: GeoDataFrame, buildings: GeoSeries) -> Flags:
-    """Return which shapes come within `TOLERANCE_M` of some view of `possible_areas`."""
+def may_be_seen(
+    shapes: GeoSeries, cameras: GeoDataFrame, buildings: GeoSeries, *, settled: bool = True
+) -> Flags:
+    """Return which shapes come within `TOLERANCE_M` of some view of `possible_areas`.
+
+    What lies inside a house is not taken for seen, where a drawn bound reaches in by a hair. For
+    `settled` see `seen_levels`.
+    """
     able = cameras[_numbers(cameras, "range_m") > AHEAD_M]
     seen = _faced(shapes, able, buildings)
-    camera, shape = _within_reach(cameras, shapes)
-    left = np.unique(shape[~seen[shape]])
+    pairs = _within_reach(cameras, shapes)
+    left = np.unique(pairs.shape[~seen[pairs.shape]])
     open_to = left[~walled_in(shapes.iloc[left], buildings)]
-    meets = np.isin(shape, open_to)
-    camera, shape = camera[meets], shape[meets]
-    meets = _seen_back(cameras, shapes, buildings, camera, shape)
-    camera, shape = camera[meets], shape[meets]
-    for view, some in _rounds(cameras, buildings, np.bincount(camera, minlength=len(cameras))):
-        asked = np.isin(camera, some) & ~seen[shape]
-        near, rows = np.unique(shape[asked]), np.unique(camera[asked])
-        seen[near] = _seen(shapes.iloc[near], view(rows))
-    return seen
-
-
-def _seen_back(
-    cameras: GeoDataFrame,
-    shapes: GeoSeries,
-    buildings: GeoSeries,
-    camera: NDArray[np.int64],
-    shape: NDArray[np.int64],
-) -> Flags:
-    """Return for pairs whether the shape's surroundings see where the camera may stand.
-
-    Sight goes both ways: a place from which the shape is seen is seen from the circle round it.
-    """
-    rows, own = np.unique(shape, return_inverse=True)
-    circles = shapely.minimum_bounding_circle(shapes.to_numpy()[rows])
-    radius_m = shapely.minimum_bounding_radius(shapes.to_numpy()[rows])
-    told = {
-        "azimuth_deg": np.zeros(len(rows)),
-        "view_angle_deg": 360.0,
-        "range_m": _numbers(cameras, "range_m").max(initial=0.0) * (1 + OVER),
-        "position_error_m": radius_m + 2 * TOLERANCE_M,
-    }
-    middles = GeoDataFrame(told, geometry=list(shapely.centroid(circles)), crs=cameras.crs)
-    ground = _exact(middles, buildings).to_numpy()
-    far_m = _error(cameras, "position_error_m") * (1 + OVER) + TOLERANCE_M
-    back_m = shapely.distance(ground[own], cameras.geometry.to_numpy()[camera])
-    seen: Flags = back_m <= far_m[camera]
-    return seen
-
-
-def _rounds(
-    cameras: GeoDataFrame, buildings: GeoSeries, shapes_near: NDArray[np.int64]
-) -> Iterator[tuple[Callable[[NDArray[np.int64]], GeoSeries], NDArray[np.int64]]]:
-    """Yield how to draw views, and of which cameras: single places first, exact bounds last."""
-    unsure = np.flatnonzero(_error(cameras, "position_error_m") > 0)
+    pairs = pairs.some(np.isin(pairs.shape, open_to))
     away, _ = _places(cameras, buildings)
+    unsure = pairs.some(_error(cameras, "position_error_m")[pairs.camera] > 0)
     for first in range(0, PLACES, AT_ONCE):
-        some = away[:, first : first + AT_ONCE]
-        yield lambda rows, some=some: _views_from(cameras.iloc[rows], some[rows], buildings), unsure
+        rows, near = unsure.of(~seen)
+        some = away[rows, first : first + AT_ONCE]
+        views = _views_from(cameras.iloc[rows], some, buildings)
+        seen[near] = _seen(shapes.iloc[near], views)
+    pairs = pairs.some(~seen[pairs.shape])
+    if not settled:
+        seen[pairs.shape] = True
+        return seen
+    pairs = pairs.some(_seen_back(cameras, shapes, buildings, pairs))
     # those near most shapes first, because one view settles shapes of many cameras
-    order = np.argsort(-shapes_near, kind="stable")
+    order = np.argsort(-np.bincount(pairs.camera, minlength=len(cameras)), kind="stable")
     for batch in np.array_split(order, max(1, -(-len(order) // BATCH))):
-        yield lambda rows: _exact(cameras.iloc[rows], buildings), batch
+        rows, near = pairs.some(np.isin(pairs.camera, batch)).of(~seen)
+        seen[near] = _seen(shapes.iloc[near], _exact(cameras.iloc[rows], buildings))
+    return seen
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Which camera might see which shape, both by number."""
+
+    camera: NDArray[np.int64]
+    shape: NDArray[np.int64]
+
+    def some(self, kept: Flags) -> Pairs:
+        """Return some of the pairs."""
+        return Pairs(self.camera[kept], self.shape[kept])
+
+    def of(self, asked: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the cameras and the shapes of the pairs whose shape is asked for."""
+        here = asked[self.shape]
+        return np.unique(self.camera[here]), np.unique(self.shape[here])
 
 
 def _views_from(cameras: GeoDataFrame, away: Floats, buildings: GeoSeries) -> GeoSeries:
@@ -207,6 +201,36 @@ def _views_from(cameras: GeoDataFrame, away: Floats, buildings: GeoSeries) -> Ge
     # all round, no bearing is asked
     moved = GeoDataFrame(told, geometry=list(shapely.points(xy)), crs=cameras.crs)
     return visible_areas(moved, _near(buildings, moved))
+
+
+def _seen_back(
+    cameras: GeoDataFrame,
+    shapes: GeoSeries,
+    buildings: GeoSeries,
+    pairs: Pairs,
+) -> Flags:
+    """Return for pairs whether the shape's surroundings see where the camera may stand.
+
+    Sight goes both ways: a place from which the shape is seen is seen from the circle round it.
+    """
+    rows, own = np.unique(pairs.shape, return_inverse=True)
+    if len(rows) > len(np.unique(pairs.camera)):
+        # dearer than the views that it would save
+        return np.ones(len(own), dtype=np.bool_)
+    circles = shapely.minimum_bounding_circle(shapes.to_numpy()[rows])
+    radius_m = shapely.minimum_bounding_radius(shapes.to_numpy()[rows])
+    told = {
+        "azimuth_deg": np.zeros(len(rows)),
+        "view_angle_deg": 360.0,
+        "range_m": _numbers(cameras, "range_m").max(initial=0.0) * (1 + OVER),
+        "position_error_m": radius_m + 2 * TOLERANCE_M,
+    }
+    middles = GeoDataFrame(told, geometry=list(shapely.centroid(circles)), crs=cameras.crs)
+    ground = _exact(middles, buildings).to_numpy()
+    far_m = _error(cameras, "position_error_m") * (1 + OVER) + TOLERANCE_M
+    back_m = shapely.distance(ground[own], cameras.geometry.to_numpy()[pairs.camera])
+    seen: Flags = back_m <= far_m[pairs.camera]
+    return seen
 
 
 def _exact(cameras: GeoDataFrame, buildings: GeoSeries) -> GeoSeries:
@@ -295,16 +319,13 @@ def _edges(rings: NDArray[Any]) -> tuple[Floats, Floats, NDArray[np.int64]]:
     return xy[:-1][same], xy[1:][same], ring[1:][same]
 
 
-def _within_reach(
-    cameras: GeoDataFrame, shapes: GeoSeries
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return pairs (camera, shape) that no distance and no bearing rules out."""
+def _within_reach(cameras: GeoDataFrame, shapes: GeoSeries) -> Pairs:
+    """Return the pairs that no distance and no bearing rules out."""
     error_m, range_m = _error(cameras, "position_error_m"), _numbers(cameras, "range_m")
     fields = _fields(cameras, np.minimum(_half_deg(cameras), 180.0), range_m * (1 + OVER))
     far_m = error_m * (1 + OVER) + TOLERANCE_M + OVER
-    return tuple(
-        shapely.STRtree(shapes.to_numpy()).query(fields, predicate="dwithin", distance=far_m)
-    )
+    tree = shapely.STRtree(shapes.to_numpy())
+    return Pairs(*tree.query(fields, predicate="dwithin", distance=far_m))
 
 
 def _fields(cameras: GeoDataFrame, half_deg: Floats, range_m: Floats) -> NDArray[Any]:

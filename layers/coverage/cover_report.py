@@ -30,6 +30,8 @@ def village_cover(
     counted: Mapping[str, GeoDataFrame],
     villages: Sequence[str],
     ranges_m: Sequence[float],
+    *,
+    settled: bool = True,
 ) -> pd.DataFrame:
     """Return for each range, subject and village how much there is and how much is seen.
 
@@ -46,6 +48,8 @@ def village_cover(
         Codes of the rows, in order.
     ranges_m
         How far every camera is taken to see, in any order; 0 or more.
+    settled
+        As in `seen_levels`.
 
     Returns
     -------
@@ -69,7 +73,8 @@ def village_cover(
     )
     parts, seen = {}, None
     for range_m in sorted(map(float, ranges_m)):
-        seen = seen_levels(shapes, cameras.assign(range_m=range_m), buildings, known=seen)
+        ranged = cameras.assign(range_m=range_m)
+        seen = seen_levels(shapes, ranged, buildings, known=seen, settled=settled)
         first = 0
         for subject, things in counted.items():
             here = seen.iloc[first : first + len(things)]

@@ -96,7 +96,11 @@ def test_levels_are_what_the_exact_views_say_pair_by_pair(seed: int) -> None:
     possible = assumed | near_any(shapes, possible_areas(cameras, buildings))
     assert found["certain"].tolist() == certain.tolist()
     assert found["assumed"].tolist() == assumed.tolist()
-    assert found["possible"].tolist() == possible.tolist()
+    assert not (found["possible"] & ~possible).any()
+    # drawn bounds may reach some centimetres into a wall, where nobody sees anything
+    built = shapely.union_all(houses, grid_size=1e-6)
+    unlike = shapes[(found["possible"] != possible).to_numpy()]
+    assert shapely.contains_properly(built, unlike.to_numpy()).all()
 
 
 @settings(derandomize=True, deadline=None, max_examples=12)
