@@ -16,6 +16,10 @@ from layers.coverage.cover_report import households_placed
 
 SUBJECTS = ("households", "places", "key places", "accidents")
 EXTREMES = 5
+SOURCE = (
+    "资料 data: 內政部、內政部警政署、臺北市政府, Open Government Data License, Taiwan, 1.0; "
+    "our own drawing."
+)
 
 
 def write_report(study: Study, docs: Path) -> None:
@@ -48,6 +52,8 @@ def page(study: Study) -> str:
         districts=_districts(study),
         totals="\n".join(_totals(study, subject) for subject in SUBJECTS),
         by_district=_by_district(study),
+        maps="\n\n".join(_caption(town) for town in DISTRICTS),
+        source=SOURCE,
         survey=_survey(study),
         extremes=_extremes(study),
         sites=_sites(study),
@@ -163,6 +169,15 @@ def _by_district(study: Study) -> str:
     return "\n".join(lines)
 
 
+def _caption(town: str) -> str:
+    """Return a district's map with what it shows and whose data it is made of."""
+    name = ENGLISH[town]
+    return (
+        f"![{town}：各里住户可见比例](taipei/{name.lower()}.svg)\n\n*{town}：各里按标注可见的住户比例，"
+        f"可视距离 {PLANNED_M:g} m。{name}: share of households assumed seen in each village.* {SOURCE}"
+    )
+
+
 def _three(row: pd.Series) -> str:
     """Return certain / assumed / possible as shares."""
     return " / ".join(f"{100 * row[level] / row['total']:.1f}" for level in LEVELS)
@@ -237,12 +252,7 @@ certain / assumed / possible, % of what there is.
 |---|---|---|---|---|---|
 {by_district}
 
-![萬華區](taipei/wanhua.svg)
-![大同區](taipei/datong.svg)
-![中山區](taipei/zhongshan.svg)
-![士林區](taipei/shilin.svg)
-![北投區](taipei/beitou.svg)
-![南港區](taipei/nangang.svg)
+{maps}
 
 ## The villages that stand out
 
@@ -264,12 +274,13 @@ precinct's rows without a place | median error |
 
 - **Cameras.** The police register has {register} rows and no coordinates; positions come from
   matching addresses. {unplaced} rows ({unplaced_share}) could not be placed and count nowhere, so
-  every figure is **too low** by what they see. {police} police and {traffic} traffic cameras stand
+  cover is **understated** by what they see. {police} police and {traffic} traffic cameras stand
   in the six districts; those just across a border count too where they see in. Speed cameras watch
   a lane and are left out. All are taken as working: no state is published.
-- **Place.** The error stated with each match, {least_m}–{most_m} m, median {median_m} m. It is a
-  claim and no bound: left-out known addresses lay beyond it now and then, so *certain* and
-  *possible* are only as good as it is. {snapped} of {snapped_of} cameras fell into a house; they
+- **Place.** The error stated with each match, {least_m}–{most_m} m with what follows, median
+  {median_m} m. It is a claim and no bound: of known addresses that were left out to try the
+  matching, one in ten of those matched to a near number lay more than 292 m off. *Certain* and
+  *possible* are only as good as the claim. {snapped} of {snapped_of} cameras fell into a house; they
   are taken as standing at the nearest free place (median {snap_m} m away) and their error is
   widened by that way.
 - **Bearing.** One of eight words, taken as ±22.5°. {cardinal} of the cameras say 东, 南, 西 or 北,
@@ -316,14 +327,21 @@ narrow the room where the camera may stand. The best matches claim {least_m} m.
 
 Candidates: along the outer walls of 萬華, one post (façade or pole in front of it) a square of
 {spacing} m, eight bearings, 60°, {planned} m, at most two cameras a post: {candidates} views.
-Counted are households that no standing camera is assumed to see ({seen} of {site_households}
-are seen). The {next} bring **{added}** more; no choice of {next} candidates can bring more than
-{bound}:
+Counted are households that no standing camera is assumed to see ({seen} of {site_households} are).
+The {next} bring **{added}** more; no choice of {next} candidates can bring more than {bound}:
 **certified gap {gap}**. Of the households they bring, {new} are in homes that no standing camera
 even possibly sees: what is gained whatever a survey finds.
 
-![盲区](taipei/wanhua_blind.svg)
-![下一批点位](taipei/wanhua_sites.svg)
+![萬華區：监控盲区与下一批 20 个点位](taipei/wanhua_blind.svg)
+
+*萬華區：橙色为按标注无摄像机可见的露天地面，紫红为下一批 20 个点位及其可视范围。
+Orange: open ground that no camera is assumed to see; purple: the next 20 cameras and their views.*
+{source}
+
+![萬華區：下一批 20 个点位逐一看](taipei/wanhua_sites.svg)
+
+*萬華區：每个新点位能看到什么，以及新看到的住房。What each of the twenty would see, and
+the homes that come into sight.* {source}
 
 | | village | looks 朝向 | households added | of them seen by none even possibly |
 |---|---|---|---|---|
@@ -343,10 +361,11 @@ processes included) are what to go by.
 {times}
 
 Certain and possible views of 5,000 cameras whose places are known to 60 m would take minutes if
-each
-were drawn. They are not: where a few places within the error share no ground, nothing is certain; a
-free place right in front of a façade proves that it may be seen; only what is still open is drawn
-exactly (`layers/coverage/cover_levels.py`). The answers are the same, and tested to be.
+each were drawn. They are not: where a few places within the error share no ground, nothing is
+certain; a free place right in front of a façade proves that it may be seen; and what is neither
+shown nor ruled out (by distance, bearing or houses all round) counts as possible: a ceiling. Drawn exactly
+(`settled=True`, eight times as long) 大同區 has 94.1, 96.4 and 97.8 % of its households possibly
+seen at 20, 40 and 80 m, half a point less than the table says.
 
 ## Sources and licence
 

@@ -96,7 +96,7 @@ def study(folder: Path) -> Study:
         for town in DISTRICTS:
             parts[known, town] = district_cover(city, town, as_known)
         times_s[f"cover {known}"] = clock.lap()
-    cover = pd.concat(parts, names=["known", "town"])
+    cover = pd.concat(parts, names=["known", "town"]).sort_index()
     standing, sites, views, anew = next_sites(city)
     times_s["next cameras"] = clock.lap()
     return Study(city, cover, standing, sites, views, anew, times_s)

@@ -94,7 +94,8 @@ def seen_levels(
     if known is None:
         known = pd.DataFrame(False, index=shapes.index, columns=LEVELS)
     sure = cameras[may_be_certain(cameras, buildings)]
-    certain = known["certain"].to_numpy() | _seen(shapes, certain_areas(sure, buildings))
+    views = certain_areas(sure, _near(buildings, sure))
+    certain = known["certain"].to_numpy() | _seen(shapes, views)
     assumed = known["assumed"].to_numpy() | certain
     stated = cameras[is_stated(cameras)]
     assumed[~assumed] = _seen(shapes[~assumed], visible_areas(stated, buildings))
@@ -150,6 +151,9 @@ def may_be_seen(
     left = np.unique(pairs.shape[~seen[pairs.shape]])
     open_to = left[~walled_in(shapes.iloc[left], buildings)]
     pairs = pairs.some(np.isin(pairs.shape, open_to))
+    if not settled:
+        seen[pairs.shape] = True
+        return seen
     away, _ = _places(cameras, buildings)
     unsure = pairs.some(_error(cameras, "position_error_m")[pairs.camera] > 0)
     for first in range(0, PLACES, AT_ONCE):
@@ -158,9 +162,6 @@ def may_be_seen(
         views = _views_from(cameras.iloc[rows], some, buildings)
         seen[near] = _seen(shapes.iloc[near], views)
     pairs = pairs.some(~seen[pairs.shape])
-    if not settled:
-        seen[pairs.shape] = True
-        return seen
     pairs = pairs.some(_seen_back(cameras, shapes, buildings, pairs))
     # those near most shapes first, because one view settles shapes of many cameras
     order = np.argsort(-np.bincount(pairs.camera, minlength=len(cameras)), kind="stable")

@@ -19,6 +19,7 @@ from layers.coverage.cover_levels import (
     may_be_certain,
     may_be_seen,
     seen_levels,
+    walled_in,
 )
 from layers.coverage.figures import TOLERANCE_M
 from layers.coverage.visibility import certain_areas, possible_areas, visible_areas
@@ -327,3 +328,49 @@ def test_shapes_in_another_crs_and_invalid_footprints_are_refused() -> None:
     with pytest.raises(CoverageRefused) as caught:
         levels(HOUSE, camera(), bow_tie)
     assert caught.value.code == "invalid-polygon"
+
+
+@settings(derandomize=True, deadline=None, max_examples=8)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_without_exact_bounds_possible_is_a_ceiling_and_nothing_else_changes(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    houses = turned_boxes(rng, 14, 200.0)
+    cameras, shapes = crowd(rng, 6), mixed_shapes(rng, houses)
+    exact = seen_levels(shapes, cameras, areas(*houses))
+    ceiling = seen_levels(shapes, cameras, areas(*houses), settled=False)
+    pd.testing.assert_frame_equal(ceiling[["certain", "assumed"]], exact[["certain", "assumed"]])
+    assert not (exact["possible"] & ~ceiling["possible"]).any()
+
+
+def test_a_ceiling_still_rules_out_what_is_behind_or_too_far_or_walled_in() -> None:
+    core = shapely.box(-5, -5, 5, 5)
+    ring = shapely.box(-30, -30, 30, 30).difference(core)
+    shapes = GeoSeries([core, shapely.box(0, 90, 10, 99), shapely.Point(0, -95)], crs=CRS)
+    unsure = camera(at=(0, -60), position_error_m=30.0, azimuth_error_deg=10.0)
+    found = seen_levels(shapes, unsure, areas(ring, core), settled=False)
+    assert not found.to_numpy().any()
+
+
+@pytest.mark.parametrize(
+    ("shape", "shut"),
+    [
+        (shapely.box(-5, -5, 5, 5), True),
+        (shapely.Point(0, 0), True),
+        (shapely.Point(29.9, 0), False),
+        (shapely.box(-30, -30, -10, -10), False),
+        (shapely.box(50, 50, 60, 60), False),
+        (shapely.Polygon(), False),
+        (None, False),
+    ],
+)
+def test_walled_in_is_what_has_houses_all_round(shape: Any, shut: bool) -> None:
+    block = shapely.box(-30, -30, 30, 30)
+    assert walled_in(GeoSeries([shape], crs=CRS), areas(block)).tolist() == [shut]
+
+
+def test_walls_of_several_houses_wall_in_together() -> None:
+    halves = areas(shapely.box(-30, -30, 0, 30), shapely.box(0, -30, 30, 30))
+    middle = GeoSeries([shapely.box(-5, -5, 5, 5)], crs=CRS)
+    assert walled_in(middle, halves).tolist() == [True]
+    assert walled_in(middle, halves.iloc[:1]).tolist() == [False]
+    assert walled_in(middle, halves.iloc[:0]).tolist() == [False]
