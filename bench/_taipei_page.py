@@ -174,7 +174,8 @@ def _caption(town: str) -> str:
     name = ENGLISH[town]
     return (
         f"![{town}：各里住户可见比例](taipei/{name.lower()}.svg)\n\n*{town}：各里按标注可见的住户比例，"
-        f"可视距离 {PLANNED_M:g} m。{name}: share of households assumed seen in each village.* {SOURCE}"
+        f"可视距离 {PLANNED_M:g} m。{name}: share of households assumed seen in each village.*"
+        f" {SOURCE}"
     )
 
 
@@ -280,8 +281,8 @@ precinct's rows without a place | median error |
 - **Place.** The error stated with each match, {least_m}–{most_m} m with what follows, median
   {median_m} m. It is a claim and no bound: of known addresses that were left out to try the
   matching, one in ten of those matched to a near number lay more than 292 m off. *Certain* and
-  *possible* are only as good as the claim. {snapped} of {snapped_of} cameras fell into a house; they
-  are taken as standing at the nearest free place (median {snap_m} m away) and their error is
+  *possible* are only as good as the claim. {snapped} of {snapped_of} cameras fell into a house;
+  they are taken as standing at the nearest free place (median {snap_m} m away) and their error is
   widened by that way.
 - **Bearing.** One of eight words, taken as ±22.5°. {cardinal} of the cameras say 东, 南, 西 or 北,
   where half would be expected: many who wrote it had four words in mind, and ±45° would be nearer
@@ -363,8 +364,8 @@ processes included) are what to go by.
 Certain and possible views of 5,000 cameras whose places are known to 60 m would take minutes if
 each were drawn. They are not: where a few places within the error share no ground, nothing is
 certain; a free place right in front of a façade proves that it may be seen; and what is neither
-shown nor ruled out (by distance, bearing or houses all round) counts as possible: a ceiling. Drawn exactly
-(`settled=True`, eight times as long) 大同區 has 94.1, 96.4 and 97.8 % of its households possibly
+shown nor ruled out (by distance, bearing or houses all round) counts as possible: a ceiling.
+Drawn exactly (`settled=True`, eight times as long) 大同區 has 94.1, 96.4 and 97.8 % of its households possibly
 seen at 20, 40 and 80 m, half a point less than the table says.
 
 ## Sources and licence
