@@ -4,7 +4,7 @@ SHELL = /bin/sh
 PYTHON = .venv/bin/python
 CODE = gis_service layers grid_boundaries map_ui
 
-.PHONY: run demo-city test setup setup-test lint bench calibration kills sequences sight real-city migration lock clean
+.PHONY: run demo-city test setup setup-test lint bench calibration taipei kills sequences sight real-city migration lock clean
 
 run: setup
 	@.venv/bin/gis-service serve --demo
@@ -36,6 +36,11 @@ bench: setup-test
 # how often chance alone is called a hotspot, in full, into docs/calibration.md (ten minutes)
 calibration: setup-test
 	$(PYTHON) -m bench.calibration
+
+# make taipei DATA=../shared/data/taipei
+# what cameras see of six districts of a real city, into docs/taipei_coverage.md with its maps
+taipei: setup-test
+	$(PYTHON) -m bench.taipei $(DATA)
 
 # the long form of the crash tests: 20 seeded kills each of service and postmaster per phase,
 # of a publication too, and some of the demo county's own load
