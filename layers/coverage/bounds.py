@@ -15,8 +15,8 @@ import pandas as pd
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
 
+from layers.coverage.areal import seen_areas_m2
 from layers.coverage.figures import home_figures, unit_figures
-from layers.coverage.ground import blind_ground, open_ground
 from layers.coverage.place_tasks import best_densities, needed_densities
 from layers.coverage.visibility import ERRORS, certain_areas, possible_areas, visible_areas
 from layers.coverage.walls import Bools, Floats
@@ -62,9 +62,7 @@ def bound_views(cameras: GeoDataFrame, buildings: GeoSeries) -> BoundViews:
     return BoundViews(cameras, unsure, certain, stated, possible)
 
 
-def ground_bounds(
-    grids: GeoSeries, buildings: GeoSeries, views: BoundViews, stated: pd.DataFrame
-) -> pd.DataFrame:
+def ground_bounds(grids: GeoSeries, views: BoundViews, stated: pd.DataFrame) -> pd.DataFrame:
     """Return what of each grid's open ground is seen for certain and at most.
 
     Parameters
@@ -79,19 +77,21 @@ def ground_bounds(
     DataFrame
         ``certain_m2``, ``possible_m2``.
     """
-    seen_m2, open_m2 = stated["seen_m2"].loc[grids.index], stated["open_m2"].loc[grids.index]
-    both = pd.DataFrame({"certain_m2": seen_m2, "possible_m2": seen_m2}, dtype=np.float64)
+    own = stated.loc[grids.index]
+    seen_m2, open_m2 = (own[name].to_numpy(dtype=np.float64) for name in ("seen_m2", "open_m2"))
     # where no camera is unsure both are what is stated
     moving = GeoSeries(views.possible[views.unsure])
-    near = shapely.STRtree(grids.to_numpy()).query(moving.to_numpy())[1]
-    ground = open_ground(GeoSeries(grids.iloc[np.unique(near)]), buildings)
+    near = np.unique(shapely.STRtree(grids.to_numpy()).query(moving.to_numpy())[1])
+    found = {"certain_m2": seen_m2.copy(), "possible_m2": seen_m2.copy()}
     for name, sights, bound in (
         ("certain_m2", views.certain, np.minimum),
         ("possible_m2", views.possible, np.maximum),
     ):
-        found_m2 = ground.area - blind_ground(ground, _standing(sights), None).area
-        both.loc[ground.index, name] = bound(found_m2, seen_m2.loc[ground.index])
-    return both.clip(lower=0.0).clip(upper=open_m2, axis=0)
+        # views hold no ground inside buildings but what drawn arcs stand out
+        area_m2 = seen_areas_m2(grids.to_numpy()[near], _standing(sights).to_numpy())
+        found[name][near] = bound(area_m2, seen_m2[near])
+    within = {name: np.clip(area_m2, 0.0, open_m2) for name, area_m2 in found.items()}
+    return pd.DataFrame(within, index=grids.index)
 
 
 def people_bounds(

@@ -45,7 +45,7 @@ def refresh_bounds(connection: Connection, view: View, now: datetime) -> dict[st
     unsure = working.loc[views.unsure, "grid_code"].value_counts()
     figures = pd.concat(
         [
-            ground_bounds(grids.geometry, inputs.buildings.geometry, views, stated),
+            ground_bounds(grids.geometry, views, stated),
             people_bounds(inputs.homes, inputs.blocks, views, codes),
             place_bounds(inputs.key_places, views, codes),
         ],
