@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func
 
+from grid_boundaries.view import View, narrowed
 from layers.coverage.tables import coverage_bounds, grid_coverage
 
 # None as long as they were never computed
@@ -34,8 +35,9 @@ def bound_sums() -> list[ColumnElement[Any]]:
     return [func.sum(held.get(name, bound[name])).filter(known).label(name) for name in BOUNDS]
 
 
-def with_bounds(statement: Select[Any]) -> Select[Any]:
-    """Join the bounds of each grid, where there are any, to its figures."""
-    return statement.outerjoin(
+def with_bounds(statement: Select[Any], view: View) -> Select[Any]:
+    """Join the bounds of each grid, where there are any, to its figures in a view."""
+    joined = statement.outerjoin(
         coverage_bounds, coverage_bounds.c.grid_code == grid_coverage.c.grid_code
     )
+    return narrowed(joined, view, grid_coverage.c.unit_path)

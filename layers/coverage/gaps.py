@@ -87,7 +87,7 @@ def _figures(view: View, level: Level) -> Select[Any]:
         func.min(table.computed_at).label("computed_at"),
         func.min(table.input_version).label("input_version"),
     )
-    return with_bounds(_held(view, level, statement, code))
+    return with_bounds(_held(view, level, statement, code), view)
 
 
 def _times(connection: Connection, view: View, level: Level) -> dict[str, list[float]]:

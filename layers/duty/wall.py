@@ -133,8 +133,8 @@ def coverage(connection: Connection, view: View) -> Facts:
     )  # fmt: skip
     table = grid_coverage.c
     sums = [func.sum(table[name]).label(name) for name in names] + bound_sums()
-    figures = with_bounds(select(*sums).select_from(grid_coverage))
-    row = connection.execute(narrowed(figures, view, table.unit_path)).one()
+    figures = with_bounds(select(*sums).select_from(grid_coverage), view)
+    row = connection.execute(figures).one()
     each = select(func.unnest(table.assumed)).distinct()
     assumed = connection.scalars(narrowed(each, view, table.unit_path)).all()
     values = assumed_values(connection, view)
