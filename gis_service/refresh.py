@@ -38,6 +38,8 @@ from grid_boundaries.errors import Refused
 from grid_boundaries.outbox import outbox
 from grid_boundaries.view import View
 from layers.coverage.refresh import refresh as refresh_coverage
+from layers.coverage.refresh_bounds import JOB as BOUNDS
+from layers.coverage.refresh_bounds import refresh_bounds
 from layers.hotspots.refresh import refresh as refresh_hotspots
 from layers.reference_time import reference_time
 from layers.refreshed import refreshed, unanswered
@@ -83,6 +85,7 @@ def jobs() -> tuple[Job, ...]:
             for layer in counted
         ),
         Job("coverage", frozenset(LAYERS["coverage"].refreshed_from), refresh_coverage),
+        Job(BOUNDS, frozenset(LAYERS["coverage"].refreshed_from), refresh_bounds),
         Job("hotspots", frozenset(LAYERS["hotspots"].refreshed_from), refresh_hotspots),
         Job("alerts", frozenset(LAYERS["alerts"].refreshed_from), refresh_alerts),
     )

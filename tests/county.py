@@ -107,6 +107,7 @@ def county_frames() -> Frames:
         "hotspot_run": [_hotspot_run()],
         "alert": [_alert()],
         "grid_coverage": list(_grid_coverage()),
+        "coverage_bounds": list(_coverage_bounds()),
         "blind_ground": list(_blind_ground()),
     }
     for block in blocks():
@@ -244,6 +245,16 @@ def _grid_coverage() -> Iterator[Row]:
             "key_places": 1, "key_places_unseen": 0, "people": 8.0, "people_unseen": 2.0,
             "households": 4.0, "households_unseen": 1.0, "cameras_built": 2, "cameras_working": 1,
             "cameras_left_out": 0, "assumed": ["range_m"], "input_version": 0, "computed_at": NOW,
+        }  # fmt: skip
+
+
+def _coverage_bounds() -> Iterator[Row]:
+    for code in sorted({block.grid for block in blocks()}):
+        yield {
+            "grid_code": code, "unit_path": path_of(code[:12]), "certain_m2": 200.0,
+            "possible_m2": 400.0, "people_certain": 5.0, "people_possible": 7.0,
+            "places_certain": 0, "places_at_task": 0, "places_possible": 1, "cameras_unsure": 1,
+            "input_version": 0, "computed_at": NOW,
         }  # fmt: skip
 
 

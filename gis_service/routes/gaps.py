@@ -15,6 +15,7 @@ from gis_service.refresh import is_stale, job_named
 from gis_service.routes.asking import Service, Who, scoped
 from gis_service.running import Running
 from layers.coverage import gaps as found
+from layers.coverage.refresh_bounds import JOB as BOUNDS_JOB
 from layers.coverage.results import JOB
 from layers.duty.wall import unit_path_of
 from layers.read import the_county
@@ -23,9 +24,13 @@ REFUSALS = problem_answers(400, 401, 403, 404, 422, 503)
 router = APIRouter(prefix="/api/coverage/gaps", tags=["coverage"], responses=REFUSALS)
 PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Cookie, Authorization"}
 # what each list asks for beside the figures themselves; who lives where is not for everyone
-RIGHTS = {"places": "counts", "people": "persons", "roads": "counts", "cameras": "cameras"}
+RIGHTS = {
+    "places": "counts", "tasks": "counts", "people": "persons", "roads": "counts",
+    "cameras": "cameras",
+}  # fmt: skip
 LISTS: dict[str, Callable[[found.Looked], list[dict[str, Any]]]] = {
     "places": found.unseen_places,
+    "tasks": found.places_below_task,
     "people": found.unseen_homes,
     "roads": found.unseen_roads,
     "cameras": found.idle_cameras,
@@ -48,15 +53,22 @@ def gaps(
             view = at_unit(view, unit_path_of(connection, view, unit))
         rows = found.gaps_by(connection, view, level)
         # nothing stale is shown as fresh
-        stale = is_stale(connection, job_named(JOB))
-    return _answer({"level": level, "unit": unit, "stale": stale, "rows": rows})
+        stale, bounds_stale = (is_stale(connection, job_named(name)) for name in (JOB, BOUNDS_JOB))
+    body = {"level": level, "unit": unit, "stale": stale, "bounds_stale": bounds_stale}
+    return _answer(body | {"rows": rows})
 
 
 @router.get("/{grid}/{what}", response_class=Response)
 def listed(
-    service: Service, who: Who, grid: Grid, what: Literal["places", "people", "roads", "cameras"]
+    service: Service,
+    who: Who,
+    grid: Grid,
+    what: Literal["places", "tasks", "people", "roads", "cameras"],
 ) -> Response:
-    """List a grid's key places, homes or streets that no camera sees, or its idle cameras."""
+    """List a grid's key places, homes or streets that no camera sees, or its idle cameras.
+
+    ``tasks`` are the key places that are not shown as densely as their kind needs.
+    """
     who.needs(RIGHTS[what])
     with looked(service, who, grid) as one:
         rows = LISTS[what](one)

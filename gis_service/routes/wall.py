@@ -11,9 +11,11 @@ from sqlalchemy import Connection
 
 from gis_service.access import at_unit, seen_layers
 from gis_service.errors import problem_answers
+from gis_service.refresh import is_stale, job_named
 from gis_service.routes.asking import Code, Service, Who, scoped
 from grid_boundaries.view import View
 from layers.at_point import at_point
+from layers.coverage.refresh_bounds import JOB as BOUNDS
 from layers.duty import wall as facts
 from layers.duty.kpis import Kpi, kpis
 from layers.reference_time import reference_time
@@ -60,7 +62,8 @@ def _wall(connection: Connection, view: View, unit: str, now: datetime) -> dict[
         answer["hotspot_run"] = facts.hotspot_runs(connection)
         answer["incidents"] = facts.latest_incidents(connection, view, now)
     if "counts" in view.rights:
-        answer["coverage"] = facts.coverage(connection, view)
+        stale = is_stale(connection, job_named(BOUNDS))
+        answer["coverage"] = facts.coverage(connection, view) | {"bounds_stale": stale}
     if "workers" in view.rights:
         answer["workers"] = facts.worker_count(connection, view)
     return answer

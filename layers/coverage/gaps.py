@@ -21,11 +21,14 @@ from grid_boundaries.store import grid, unit
 from grid_boundaries.view import View, narrowed
 from layers.buildings import building
 from layers.cameras import camera
+from layers.coverage.bound_sums import bound_sums, with_bounds
 from layers.coverage.figures import is_seen, left_out
 from layers.coverage.near import in_metres, living_in
+from layers.coverage.place_tasks import ASSUMED_PIXELS, best_densities, needed_task
 from layers.coverage.results import views_and_blind
 from layers.coverage.roads import road_pieces
 from layers.coverage.tables import grid_coverage
+from layers.coverage.walls import Floats
 from layers.coverage.windows import window_of
 from layers.handover.small_counts import without_small
 from layers.places import place
@@ -47,8 +50,9 @@ def gaps_by(connection: Connection, view: View, level: Level) -> list[Facts]:
     Returns
     -------
     list of dict
-        ``code``, ``name``, the sums of `SUMMED`, ``seen_by_m2`` (seen by just 1, 2, 3 … cameras),
-        ``twice_m2`` (by two or more), the oldest ``computed_at`` and ``input_version``.
+        ``code``, ``name``, the sums of `SUMMED` and `bound_sums`, ``seen_by_m2`` (by just 1, 2,
+        3 … cameras), ``twice_m2`` (by two or more), the oldest ``computed_at`` and
+        ``input_version``.
     """
     rows = connection.execute(_figures(view, level)).mappings().all()
     times = _times(connection, view, level)
@@ -79,10 +83,11 @@ def _figures(view: View, level: Level) -> Select[Any]:
         code.label("code"),
         func.min(holder.c.name).label("name"),
         *(func.sum(table[name]).label(name) for name in SUMMED),
+        *bound_sums(),
         func.min(table.computed_at).label("computed_at"),
         func.min(table.input_version).label("input_version"),
     )
-    return _held(view, level, statement, code)
+    return with_bounds(_held(view, level, statement, code), view)
 
 
 def _times(connection: Connection, view: View, level: Level) -> dict[str, list[float]]:
@@ -126,6 +131,18 @@ class Looked:
         found, _ = views_and_blind(self.connection, self.everything, self.county, near, ())
         return GeoSeries(list(found.values()), crs=self.county.metric_srid)
 
+    def densities(self, points: NDArray[Any]) -> Floats:
+        """Return the pixels a metre with which the best camera shows each point (metres)."""
+        if not len(points):
+            return np.zeros(0)
+        near, srid = window_of(*points), self.county.metric_srid
+        views, _ = views_and_blind(self.connection, self.everything, self.county, near, ())
+        own = select(camera.c.id, camera.c.view_angle_deg, camera.c.geom)
+        own = narrowed(own.where(camera.c.id.in_(list(views))), self.everything, camera.c.unit_path)
+        cameras = metric_frame(self.connection, own, srid).set_index("id")
+        drawn = GeoSeries([views[key] for key in cameras.index], index=cameras.index, crs=srid)
+        return best_densities(GeoSeries(points, crs=srid), drawn, cameras)
+
     def rows(self, table: Table, *columns: Any) -> Sequence[Any]:
         """Return the rows of a table that count in the grid, by id."""
         shape = func.st_asbinary(table.c.geom).label("shape")
@@ -159,6 +176,27 @@ def unseen_places(looked: Looked) -> list[Facts]:
         for row, point, is_missing in zip(rows, points, missing, strict=True)
         if is_missing
     ]
+
+
+def places_below_task(looked: Looked) -> list[Facts]:
+    """Return the key places of a grid that no camera shows as densely as their kind needs.
+
+    ``task`` with ``needs_px_per_m`` says what is needed, ``best_px_per_m`` what there is: 0 where
+    no camera sees it.
+    """
+    rows = [row for row in looked.rows(place, place.c.name, place.c.kind, place.c.is_key)
+            if row.is_key]  # fmt: skip
+    tasks = [needed_task(row.kind) for row in rows]
+    best = looked.densities(in_metres(rows, looked.county))
+    return [
+        {
+            "id": row.id, "name": row.name, "kind": row.kind, "task": task.name,
+            "task_zh": task.zh, "standard": task.standard, "needs_px_per_m": task.pixels_per_m,
+            "best_px_per_m": round(float(shown), 1), "assumed_pixels": ASSUMED_PIXELS,
+        }
+        for row, task, shown in zip(rows, tasks, best, strict=True)
+        if shown < task.pixels_per_m
+    ]  # fmt: skip
 
 
 def unseen_homes(looked: Looked) -> list[Facts]:

@@ -31,7 +31,7 @@ class Inputs:
     cameras
         Every camera, whatever its state; indexed by id.
     key_places
-        Points with ``grid_code``.
+        Points with ``grid_code`` and ``kind``.
     homes
         Footprints with ``grid_code``, ``people`` and ``households``; empty where only
         counts per block are known.
@@ -79,7 +79,7 @@ def roads(view: View) -> Select[Any]:
 
 
 def _key_places(view: View) -> Select[Any]:
-    owed = select(place.c.grid_code, place.c.geom).where(place.c.is_key)
+    owed = select(place.c.grid_code, place.c.kind, place.c.geom).where(place.c.is_key)
     return narrowed(owed, view, place.c.unit_path)
 
 

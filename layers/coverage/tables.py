@@ -29,6 +29,25 @@ blind_ground = feature_table(
     Column("area_m2", Double, nullable=False),
 )
 
+# what is seen for certain and at most where bearings or places of cameras are unsure
+coverage_bounds = Table(
+    "coverage_bounds",
+    metadata,
+    code("grid_code", primary_key=True),
+    code("unit_path", nullable=False),
+    Column("certain_m2", Double, nullable=False),
+    Column("possible_m2", Double, nullable=False),
+    Column("people_certain", Double),  # null where nobody was counted
+    Column("people_possible", Double),
+    # key places shown as densely as their kind needs
+    Column("places_certain", Integer, nullable=False),
+    Column("places_at_task", Integer, nullable=False),
+    Column("places_possible", Integer, nullable=False),
+    Column("cameras_unsure", Integer, nullable=False),  # working ones in the grid
+    Column("input_version", BigInteger, nullable=False),
+    Column("computed_at", DateTime(timezone=True), nullable=False),
+)
+
 grid_coverage = Table(
     "grid_coverage",
     metadata,

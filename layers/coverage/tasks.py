@@ -86,11 +86,30 @@ def task_distance_m(pixels: Floats, view_angle_deg: Floats, task: Task) -> Float
     >>> float(task_distance_m(np.array([2560.0]), np.array([90.0]), TASKS["characterise"])[0])
     5.12
     """
+    distance_m: Floats = np.round(pixels / (task.pixels_per_m * _width(view_angle_deg)), 9)
+    return distance_m
+
+
+def pixels_per_m(pixels: Floats, view_angle_deg: Floats, distance_m: Floats) -> Floats:
+    """Return how many pixels a metre has at a distance: the inverse of `task_distance_m`.
+
+    Examples
+    --------
+    >>> float(pixels_per_m(np.array([2560.0]), np.array([90.0]), np.array([5.12]))[0])
+    250.0
+    """
+    density: Floats = np.round(pixels / (distance_m * _width(view_angle_deg)), 9)
+    return density
+
+
+def _width(view_angle_deg: Floats) -> Floats:
+    """Return how wide a picture is at a distance of 1."""
     angle_rad = np.deg2rad(view_angle_deg)
     straight = np.asarray(view_angle_deg) <= WIDEST_STRAIGHT_DEG
-    width = np.where(straight, 2 * np.tan(np.where(straight, angle_rad, 1.0) / 2), angle_rad)
-    distance_m: Floats = np.round(pixels / (task.pixels_per_m * width), 9)
-    return distance_m
+    width: Floats = np.where(
+        straight, 2 * np.tan(np.where(straight, angle_rad, 1.0) / 2), angle_rad
+    )
+    return width
 
 
 def task_cameras(

@@ -148,7 +148,7 @@ def possible_areas(cameras: GeoDataFrame, buildings: GeoSeries | GeoDataFrame) -
 
     - With an azimuth error alone it is the union, in a sector widened by twice the error.
     - With a position error too it is the view from the edges of a polygon of 64 sides round the
-      disc, each edge taken whole.
+      disc, each short edge taken whole.
     - Nothing where all positions lie inside buildings.
 
     Parameters, result and errors are those of `certain_areas`.

@@ -13,6 +13,7 @@ from grid_boundaries.errors import NotFound
 from grid_boundaries.store import grid, unit
 from grid_boundaries.view import View, in_force, narrowed, within_scope
 from layers.cameras import camera
+from layers.coverage.bound_sums import bound_sums, with_bounds
 from layers.coverage.tables import grid_coverage
 from layers.duty.kpis import RATE_DAYS
 from layers.hotspots.layer import DEFAULT_WINDOW_DAYS, DRAWN
@@ -122,14 +123,18 @@ def _ranked(code: str, name: str, in_time: int, due: int) -> Facts:
 
 
 def coverage(connection: Connection, view: View) -> Facts:
-    """Return the sums of the coverage figures over the grids in scope, and what was assumed."""
+    """Return the sums of the coverage figures over the grids in scope, and what was assumed.
+
+    With them the sums of `layers.coverage.bound_sums`, None where they were never computed.
+    """
     names = (
         "people", "people_unseen", "households", "households_unseen", "key_places",
         "key_places_unseen", "cameras_built", "cameras_working", "open_m2", "seen_m2",
     )  # fmt: skip
     table = grid_coverage.c
-    sums = [func.sum(table[name]).label(name) for name in names]
-    row = connection.execute(narrowed(select(*sums), view, table.unit_path)).one()
+    sums = [func.sum(table[name]).label(name) for name in names] + bound_sums()
+    figures = with_bounds(select(*sums).select_from(grid_coverage), view)
+    row = connection.execute(figures).one()
     each = select(func.unnest(table.assumed)).distinct()
     assumed = connection.scalars(narrowed(each, view, table.unit_path)).all()
     values = assumed_values(connection, view)

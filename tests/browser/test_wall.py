@@ -138,6 +138,21 @@ def test_switching_the_language_leaves_no_key_and_no_word_behind(wall: Watched) 
     assert len([one for one in wall.requests if one.url.endswith("texts.en.json")]) == 1
 
 
+def test_coverage_stands_beside_what_is_certain_and_what_is_possible(wall: Watched) -> None:
+    wall.open()
+    panel = wall.page.locator(".coverage")
+    expect(panel).to_contain_text("按任务等级看得清的重点部位")
+    expect(panel).to_contain_text("个探头的方位或点位不确定")
+    said = panel.locator(".between").all_inner_texts()
+    assert len([one for one in said if re.fullmatch(r"（确定 [\d.]+%，至多 [\d.]+%）", one)]) == 2
+    assert len([one for one in said if re.fullmatch(r"（至少 [\d.]+%，至多 [\d.]+%）", one)]) == 1
+    for one in said:
+        least, most = map(float, re.findall(r"([\d.]+)%", one))
+        assert 0 <= least < most <= 100
+    wall.page.locator(".language button").click()
+    expect(panel.locator(".between").last).to_contain_text("at most")
+
+
 def test_names_that_would_do_harm_are_shown_as_text(wall: Watched) -> None:
     wall.open()
     said = wall.page.locator("body").inner_text()

@@ -12,10 +12,15 @@ from gis_service.access import RIGHTS_OF_ROLE, system_view
 from gis_service.database import Database, enter_scope
 from gis_service.refresh import refresh_all
 from layers.cameras import camera
+from layers.coverage.bound_sums import BOUNDS
+from layers.coverage.tasks import TASKS
 from tests.county import COUNTY, NOW, ROLES, TOWNS, VILLAGES, blocks
 from tests.serving import Client, serving, sqlalchemy_url
 
-RIGHT = {"places": "counts", "people": "persons", "roads": "counts", "cameras": "cameras"}
+RIGHT = {
+    "places": "counts", "tasks": "counts", "people": "persons", "roads": "counts",
+    "cameras": "cameras",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +80,38 @@ def test_the_unseen_places_listed_are_as_many_as_the_figure_says(reader: Client)
         assert len(listed(reader, row["code"], "places")) == row["key_places_unseen"]
 
 
+def test_the_places_below_their_task_are_as_many_as_the_figures_say(reader: Client) -> None:
+    grids = [row for row in gaps(reader) if row["code"].startswith(TOWNS[0])]
+    below = 0
+    for row in grids:
+        found = listed(reader, row["code"], "tasks")
+        assert len(found) == row["key_places"] - row["places_at_task"]
+        unseen = {one["id"] for one in listed(reader, row["code"], "places")}
+        assert unseen <= {one["id"] for one in found}
+        for one in found:
+            assert one["best_px_per_m"] < one["needs_px_per_m"] == TASKS[one["task"]].pixels_per_m
+            assert (one["best_px_per_m"] == 0) == (one["id"] in unseen)
+            assert one["assumed_pixels"] > 0
+        below += len(found)
+    assert below > 0
+
+
+def test_figures_say_what_is_certain_and_what_is_possible(reader: Client) -> None:
+    for level in ("grid", "village", "town", "county"):
+        for row in gaps(reader, level=level):
+            assert 0 <= row["certain_m2"] <= row["seen_m2"] <= row["possible_m2"] <= row["open_m2"]
+            seen = row["people"] - row["people_unseen"]
+            assert row["people_certain"] <= seen <= row["people_possible"]
+
+
+def test_a_wall_says_what_is_certain_and_whether_that_is_stale(reader: Client) -> None:
+    answer = reader.get(f"/api/wall/{COUNTY}", headers=reader.by("leader")).json()["coverage"]
+    (county,) = gaps(reader, level="county")
+    for name in BOUNDS:
+        assert answer[name] == pytest.approx(county[name]), name
+    assert answer["bounds_stale"] is False
+
+
 def test_the_unseen_metres_listed_add_up_to_the_figure(reader: Client) -> None:
     grids = [row for row in gaps(reader) if row["code"].startswith(TOWNS[0])]
     assert sum(row["road_m"] for row in grids) > 1000
@@ -132,9 +169,13 @@ def test_what_is_stale_says_so(county_database: Database, tmp_path: Any) -> None
     refresh_all(engine, NOW)
     with serving(county_database, tmp_path, refresh_interval_s=3600) as client:
         url, leader = "/api/coverage/gaps", client.by("leader")
-        assert client.get(url, headers=leader).json()["stale"] is False
+        fresh = client.get(url, headers=leader).json()
+        assert (fresh["stale"], fresh["bounds_stale"]) == (False, False)
         with engine.begin() as connection:
             enter_scope(connection, system_view())
             connection.execute(update(camera).where(camera.c.id == "K4").values(online=False))
-        assert client.get(url, headers=leader).json()["stale"] is True
+        changed = client.get(url, headers=leader).json()
+        assert (changed["stale"], changed["bounds_stale"]) == (True, True)
+        wall = client.get(f"/api/wall/{COUNTY}", headers=leader).json()
+        assert wall["coverage"]["bounds_stale"] is True
     engine.dispose()

@@ -145,11 +145,25 @@
       if (!coverage) return [node("p.empty", text("coverage.empty"))];
       const assumed = (coverage.assumed || []).filter((one) => one !== "terrain");
       return [
-        figure("people", coverage.people_unseen, coverage.people),
+        figure("people", coverage.people_unseen, coverage.people, { between: unseenPeople(coverage) }),
         figure("households", coverage.households_unseen, coverage.households),
         figure("key_places", coverage.key_places_unseen, coverage.key_places),
-        figure("cameras", coverage.cameras_working, coverage.cameras_built, true),
-        figure("open", coverage.seen_m2, coverage.open_m2, true, area),
+        isBound(coverage)
+          ? figure("at_task", coverage.places_at_task, coverage.key_places, {
+            good: true,
+            between: between("between", coverage.places_certain, coverage.places_possible, coverage.key_places),
+          })
+          : null,
+        figure("cameras", coverage.cameras_working, coverage.cameras_built, { good: true }),
+        figure("open", coverage.seen_m2, coverage.open_m2, {
+          good: true,
+          say: area,
+          between: between("between", coverage.certain_m2, coverage.possible_m2, coverage.open_m2),
+        }),
+        coverage.cameras_unsure
+          ? node("p.note", text("coverage.unsure", { n: number(coverage.cameras_unsure) }))
+          : null,
+        coverage.bounds_stale ? node("p.note", text("coverage.bounds_stale")) : null,
         assumed.length
           ? node("p.note", text("coverage.assumed", { what: assumed.map((one) => assumption(one, coverage.assumed_values)).join(text("list.comma")) }))
           : null,
@@ -165,12 +179,29 @@
       return `${word("assumed", name)} ${least === most ? least : `${least}–${most}`}${unit}`;
     }
 
+    // bounds are unknown as long as they were never computed
+    function isBound({ places_at_task: shown }) {
+      return shown !== null && shown !== undefined;
+    }
+
+    /* "(certain 52%, at most 81%)"; nothing where the two are one figure. */
+    function between(key, least, most, whole) {
+      if (least === null || least === undefined || most === null) return null;
+      const [from, to] = [share(least, whole), share(most, whole)];
+      return from === to ? null : node("span.between", text(`coverage.${key}`, { least: from, most: to }));
+    }
+
+    function unseenPeople({ people, people_certain: certain, people_possible: possible }) {
+      if (certain === null || certain === undefined) return null;
+      return between("between_unseen", people - possible, people - certain, people);
+    }
+
     function area(square_m) {
       return text("unit.km2", { n: number(square_m / 1e6, square_m < 1e7 ? 2 : 0) });
     }
 
     /* One line: what, how much of how much, and a bar that is bad or good when long. */
-    function figure(key, part, whole, good = false, say = number) {
+    function figure(key, part, whole, { good = false, say = number, between: range = null } = {}) {
       const bar = node(`meter.${good ? "good" : "bad"}`);
       bar.max = whole || 1;
       bar.value = part || 0;
@@ -180,6 +211,7 @@
         node("span.name", text(`coverage.${key}`)),
         node("span.value", share(part, whole)),
         node("span.fraction", `${say(part)} / ${say(whole)}`),
+        range,
         bar,
       );
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,12 @@ class Unsure:
     def possible(self) -> Any:
         return possible_areas(self.frame(), self.buildings).iloc[0]
 
+    def room(self) -> Any:
+        """Where the camera may stand: the disc less the houses."""
+        disc = shapely.Point(self.x_m, self.y_m).buffer(self.position_error_m, quad_segs=64)
+        houses = shapely.union_all(self.buildings.to_numpy(), grid_size=1e-6)
+        return polygons_only(np.array([shapely.difference(disc, houses)], dtype=object))[0]
+
     def truths(self, rng: np.random.Generator, count: int = 200) -> NDArray[Any]:
         """Views from random positions and bearings, extremes among them; none from indoors."""
         turn = rng.uniform(0, 2 * np.pi, count)
@@ -58,13 +64,36 @@ class Unsure:
         error_deg[:2] = -self.azimuth_error_deg, self.azimuth_error_deg
         blocks = shapely.union_all(self.buildings.to_numpy(), grid_size=1e-6)
         outside = ~shapely.intersects_xy(blocks, x_m, y_m)
+        return self._views(np.column_stack([x_m, y_m])[outside], error_deg[outside])
+
+    def spread_truths(self, rng: np.random.Generator, count: int = 200) -> NDArray[Any]:
+        """Views from positions along the outline of the room, its corners too, and inside it."""
+        room = shapely.buffer(self.room(), -1e-6)
+        if room.is_empty:
+            return self._views(np.empty((0, 2)), np.empty(0))
+        corners = shapely.get_coordinates(shapely.simplify(room, 0.02 * self.position_error_m))
+        rings = shapely.boundary(room)
+        along_m = np.linspace(0, rings.length, max(3 * count // 4 - len(corners), 1))
+        outline = shapely.get_coordinates(shapely.line_interpolate_point(rings, along_m))
+        inside = self._inside(room, rng, count - len(outline) - len(corners))
+        xy = np.concatenate([corners, outline, inside])
+        return self._views(xy, np.zeros(len(xy)))
+
+    def _inside(self, room: Any, rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+        found = np.empty((0, 2))
+        west, south, east, north = room.bounds
+        while len(found) < count:
+            tried = rng.uniform((west, south), (east, north), (4 * count, 2))
+            found = np.concatenate([found, tried[shapely.contains_xy(room, *tried.T)]])
+        return found[: max(count, 0)]
+
+    def _views(self, xy: NDArray[np.float64], error_deg: NDArray[np.float64]) -> NDArray[Any]:
         columns = {
-            "azimuth_deg": (self.azimuth_deg + error_deg)[outside],
-            "view_angle_deg": np.full(count, self.view_angle_deg)[outside],
-            "range_m": np.full(count, self.range_m)[outside],
+            "azimuth_deg": self.azimuth_deg + error_deg,
+            "view_angle_deg": np.full(len(xy), self.view_angle_deg),
+            "range_m": np.full(len(xy), self.range_m),
         }
-        points = np.asarray(shapely.points(x_m, y_m))[outside]
-        frame = GeoDataFrame(columns, geometry=points, crs=CRS)
+        frame = GeoDataFrame(columns, geometry=shapely.points(xy), crs=CRS)
         return visible_areas(frame, self.buildings).to_numpy()
 
 
@@ -83,6 +112,13 @@ def unsure_case(seed: int, *, azimuth: bool, position: bool) -> Unsure:
         position_error_m=float(rng.uniform(0.5, 15)) if position else 0.0,
         buildings=areas(*shapes),
     )
+
+
+def dense_case(seed: int) -> Unsure:
+    """The same camera of uncertain place with 25 to 60 houses on the four hectares."""
+    rng = np.random.default_rng([seed, 77])
+    shapes = turned_boxes(rng, int(rng.integers(25, 60)), SIDE_M, (4.0, 24.0))
+    return replace(unsure_case(seed, azimuth=False, position=True), buildings=areas(*shapes))
 
 
 def escaped_m2(case: Unsure, truths: NDArray[Any]) -> float:
