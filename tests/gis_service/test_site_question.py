@@ -150,11 +150,11 @@ def test_no_posts_no_homes_no_cameras_are_answered(county: Connection) -> None:
     assert told["gap_percent"] == 0.0
 
 
-def test_what_a_village_may_not_see_is_not_read(county: Connection) -> None:
+def test_houses_of_others_hide_and_nobody_in_them_counts(county: Connection) -> None:
     own = View("tester", (path_of(VILLAGES[0]),))
     found = question(county, own)
-    assert set(found.ground.buildings["unit_path"]) == {path_of(VILLAGES[0])}
-    assert found.people.weights.sum() == 16.0
+    assert {path_of(VILLAGES[0]), path_of(VILLAGES[2])} == set(found.ground.buildings["unit_path"])
+    assert (len(found.posts), found.people.weights.sum()) == (8, 16.0)
 
 
 # ------------------------------------------------------------------ the answer's sums
