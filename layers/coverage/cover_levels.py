@@ -90,9 +90,9 @@ def seen_levels(
     certain = known["certain"].to_numpy() | _seen(shapes, views)
     assumed = known["assumed"].to_numpy() | certain
     stated = cameras[is_stated(cameras)]
-    assumed[~assumed] = _seen(shapes[~assumed], visible_areas(stated, buildings))
+    assumed[~assumed] = _seen(_some(shapes, ~assumed), visible_areas(stated, buildings))
     possible = known["possible"].to_numpy() | assumed
-    possible[~possible] = may_be_seen(shapes[~possible], cameras, buildings, settled=settled)
+    possible[~possible] = may_be_seen(_some(shapes, ~possible), cameras, buildings, settled=settled)
     columns = dict(zip(LEVELS, (certain, assumed, possible), strict=True))
     return pd.DataFrame(columns, index=shapes.index)
 
@@ -141,7 +141,7 @@ def may_be_seen(
     seen = _faced(shapes, able, buildings)
     pairs = _within_reach(cameras, shapes)
     left = np.unique(pairs.shape[~seen[pairs.shape]])
-    open_to = left[~walled_in(shapes.iloc[left], buildings)]
+    open_to = left[~walled_in(_some(shapes, left), buildings)]
     pairs = pairs.some(np.isin(pairs.shape, open_to))
     if not settled:
         seen[pairs.shape] = True
@@ -152,14 +152,14 @@ def may_be_seen(
         rows, near = unsure.of(~seen)
         some = away[rows, first : first + AT_ONCE]
         views = _views_from(cameras.iloc[rows], some, buildings)
-        seen[near] = _seen(shapes.iloc[near], views)
+        seen[near] = _seen(_some(shapes, near), views)
     pairs = pairs.some(~seen[pairs.shape])
     pairs = pairs.some(_seen_back(cameras, shapes, buildings, pairs))
     # those near most shapes first, because one view settles shapes of many cameras
     order = np.argsort(-np.bincount(pairs.camera, minlength=len(cameras)), kind="stable")
     for batch in np.array_split(order, max(1, -(-len(order) // BATCH))):
         rows, near = pairs.some(np.isin(pairs.camera, batch)).of(~seen)
-        seen[near] = _seen(shapes.iloc[near], _exact(cameras.iloc[rows], buildings))
+        seen[near] = _seen(_some(shapes, near), _exact(cameras.iloc[rows], buildings))
     return seen
 
 
@@ -192,7 +192,7 @@ def _views_from(cameras: GeoDataFrame, away: Floats, buildings: GeoSeries) -> Ge
         name: _numbers(cameras, name)[each] for name in ("azimuth_deg", "range_m")
     }
     # all round, no bearing is asked
-    moved = GeoDataFrame(told, geometry=list(shapely.points(xy)), crs=cameras.crs)
+    moved = GeoDataFrame(told, geometry=np.asarray(shapely.points(xy)), crs=cameras.crs)
     return visible_areas(moved, _near(buildings, moved))
 
 
@@ -218,7 +218,7 @@ def _seen_back(
         "range_m": _numbers(cameras, "range_m").max(initial=0.0) * (1 + OVER),
         "position_error_m": radius_m + 2 * TOLERANCE_M,
     }
-    middles = GeoDataFrame(told, geometry=list(shapely.centroid(circles)), crs=cameras.crs)
+    middles = GeoDataFrame(told, geometry=np.asarray(shapely.centroid(circles)), crs=cameras.crs)
     ground = _exact(middles, buildings).to_numpy()
     far_m = _error(cameras, "position_error_m") * (1 + OVER) + TOLERANCE_M
     back_m = shapely.distance(ground[own], cameras.geometry.to_numpy()[pairs.camera])
@@ -236,7 +236,7 @@ def _near(buildings: GeoSeries, cameras: GeoDataFrame) -> GeoSeries:
     near = shapely.STRtree(buildings.to_numpy()).query(
         cameras.geometry.to_numpy(), predicate="dwithin", distance=reach_m
     )[1]
-    return buildings.iloc[np.unique(near)]
+    return _some(buildings, np.unique(near))
 
 
 def walled_in(shapes: GeoSeries, buildings: GeoSeries) -> Bools:
@@ -256,7 +256,7 @@ def _faced(shapes: GeoSeries, cameras: GeoDataFrame, buildings: GeoSeries) -> Bo
     """Return which shapes a camera may see from right in front of them."""
     shape, eye, look_rad = free_looks(shapes.to_numpy(), buildings.to_numpy())
     point, error_m = cameras.geometry.to_numpy(), _error(cameras, "position_error_m")
-    tree = shapely.STRtree(shapely.points(eye))
+    tree = shapely.STRtree(np.asarray(shapely.points(eye)))
     camera, one = tree.query(point, predicate="dwithin", distance=error_m)
     half_deg = _half_deg(cameras)
     azimuth_deg = np.nan_to_num(_numbers(cameras, "azimuth_deg"))
@@ -320,6 +320,10 @@ def _half_deg(cameras: GeoDataFrame) -> Floats:
     """Return how far off the stated bearing a camera may see."""
     half_deg: Floats = _numbers(cameras, "view_angle_deg") / 2
     return half_deg + _error(cameras, "azimuth_error_deg")
+
+
+def _some(shapes: GeoSeries, rows: Bools | Ints) -> GeoSeries:
+    return GeoSeries(shapes.to_numpy()[rows], index=shapes.index[rows], crs=shapes.crs)
 
 
 def _seen(shapes: GeoSeries, views: GeoSeries) -> Bools:

@@ -29,7 +29,7 @@ def free_looks(shapes: NDArray[Any], buildings: NDArray[Any]) -> tuple[Ints, Flo
     out_rad = np.concatenate([out_rad, np.tile(turn, len(spots))])
     way = np.column_stack([np.sin(out_rad), np.cos(out_rad)])
     ends = np.stack([at + AHEAD_M * way, at + SHORT_M * way], axis=1)
-    lines = shapely.linestrings(ends)
+    lines = np.asarray(shapely.linestrings(ends))
     shut = np.unique(shapely.STRtree(buildings).query(lines, predicate="intersects")[0])
     free = np.delete(np.arange(len(lines)), shut)
     return owner[free], ends[free, 0], out_rad[free] + np.pi
