@@ -18,11 +18,11 @@ from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
 
 from layers.coverage.checks import (
-    is_placed,
     refuse_rows,
     require_areas,
     require_one_metric_crs,
 )
+from layers.coverage.facade_looks import AHEAD_M, free_looks
 from layers.coverage.figures import TOLERANCE_M, is_seen
 from layers.coverage.positions import NODING_M, corners_round
 from layers.coverage.visibility import (
@@ -33,25 +33,17 @@ from layers.coverage.visibility import (
     require_cameras,
     visible_areas,
 )
+from layers.coverage.walls import Bools, Floats, Ints
 
 LEVELS = ("certain", "assumed", "possible")
-# a look from so far in front of a façade, to so near it, proves that it may be seen
-AHEAD_M, SHORT_M = 0.5, 0.02
-# along a façade such looks are tried at every so many metres, on open ground from so many sides
-STEP_M, SIDES = 3.0, 16
 # a shape with buildings so far round it on all sides is out of sight
 WALLED_M = 0.25
 # so many places of a camera are tried before it is drawn exactly, and so many at a time
 PLACES, AT_ONCE = 40, 8
-# neighbouring places see much the same, so they are tried far apart
-SPREAD = np.argsort(np.arange(41) * 16 % 41, kind="stable")
 # cameras drawn exactly at a time: what they see need not be looked for by the next ones
 BATCH = 100
 # the drawn arcs of possible views stand out by less than this share of range and error
 OVER = 0.01
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 def seen_levels(
@@ -98,9 +90,9 @@ def seen_levels(
     certain = known["certain"].to_numpy() | _seen(shapes, views)
     assumed = known["assumed"].to_numpy() | certain
     stated = cameras[is_stated(cameras)]
-    assumed[~assumed] = _seen(shapes[~assumed], visible_areas(stated, buildings))
+    assumed[~assumed] = _seen(_some(shapes, ~assumed), visible_areas(stated, buildings))
     possible = known["possible"].to_numpy() | assumed
-    possible[~possible] = may_be_seen(shapes[~possible], cameras, buildings, settled=settled)
+    possible[~possible] = may_be_seen(_some(shapes, ~possible), cameras, buildings, settled=settled)
     columns = dict(zip(LEVELS, (certain, assumed, possible), strict=True))
     return pd.DataFrame(columns, index=shapes.index)
 
@@ -139,7 +131,7 @@ def may_be_certain(cameras: GeoDataFrame, buildings: GeoSeries) -> pd.Series:
 
 def may_be_seen(
     shapes: GeoSeries, cameras: GeoDataFrame, buildings: GeoSeries, *, settled: bool = True
-) -> Flags:
+) -> Bools:
     """Return which shapes come within `TOLERANCE_M` of some view of `possible_areas`.
 
     What lies inside a house is not taken for seen, where a drawn bound reaches in by a hair. For
@@ -149,7 +141,7 @@ def may_be_seen(
     seen = _faced(shapes, able, buildings)
     pairs = _within_reach(cameras, shapes)
     left = np.unique(pairs.shape[~seen[pairs.shape]])
-    open_to = left[~walled_in(shapes.iloc[left], buildings)]
+    open_to = left[~walled_in(_some(shapes, left), buildings)]
     pairs = pairs.some(np.isin(pairs.shape, open_to))
     if not settled:
         seen[pairs.shape] = True
@@ -160,14 +152,14 @@ def may_be_seen(
         rows, near = unsure.of(~seen)
         some = away[rows, first : first + AT_ONCE]
         views = _views_from(cameras.iloc[rows], some, buildings)
-        seen[near] = _seen(shapes.iloc[near], views)
+        seen[near] = _seen(_some(shapes, near), views)
     pairs = pairs.some(~seen[pairs.shape])
     pairs = pairs.some(_seen_back(cameras, shapes, buildings, pairs))
     # those near most shapes first, because one view settles shapes of many cameras
     order = np.argsort(-np.bincount(pairs.camera, minlength=len(cameras)), kind="stable")
     for batch in np.array_split(order, max(1, -(-len(order) // BATCH))):
         rows, near = pairs.some(np.isin(pairs.camera, batch)).of(~seen)
-        seen[near] = _seen(shapes.iloc[near], _exact(cameras.iloc[rows], buildings))
+        seen[near] = _seen(_some(shapes, near), _exact(cameras.iloc[rows], buildings))
     return seen
 
 
@@ -175,14 +167,14 @@ def may_be_seen(
 class Pairs:
     """Which camera might see which shape, both by number."""
 
-    camera: NDArray[np.int64]
-    shape: NDArray[np.int64]
+    camera: Ints
+    shape: Ints
 
-    def some(self, kept: Flags) -> Pairs:
+    def some(self, kept: Bools) -> Pairs:
         """Return some of the pairs."""
         return Pairs(self.camera[kept], self.shape[kept])
 
-    def of(self, asked: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def of(self, asked: Bools) -> tuple[Ints, Ints]:
         """Return the cameras and the shapes of the pairs whose shape is asked for."""
         here = asked[self.shape]
         return np.unique(self.camera[here]), np.unique(self.shape[here])
@@ -200,7 +192,7 @@ def _views_from(cameras: GeoDataFrame, away: Floats, buildings: GeoSeries) -> Ge
         name: _numbers(cameras, name)[each] for name in ("azimuth_deg", "range_m")
     }
     # all round, no bearing is asked
-    moved = GeoDataFrame(told, geometry=list(shapely.points(xy)), crs=cameras.crs)
+    moved = GeoDataFrame(told, geometry=np.asarray(shapely.points(xy)), crs=cameras.crs)
     return visible_areas(moved, _near(buildings, moved))
 
 
@@ -209,7 +201,7 @@ def _seen_back(
     shapes: GeoSeries,
     buildings: GeoSeries,
     pairs: Pairs,
-) -> Flags:
+) -> Bools:
     """Return for pairs whether the shape's surroundings see where the camera may stand.
 
     Sight goes both ways: a place from which the shape is seen is seen from the circle round it.
@@ -226,11 +218,11 @@ def _seen_back(
         "range_m": _numbers(cameras, "range_m").max(initial=0.0) * (1 + OVER),
         "position_error_m": radius_m + 2 * TOLERANCE_M,
     }
-    middles = GeoDataFrame(told, geometry=list(shapely.centroid(circles)), crs=cameras.crs)
+    middles = GeoDataFrame(told, geometry=np.asarray(shapely.centroid(circles)), crs=cameras.crs)
     ground = _exact(middles, buildings).to_numpy()
     far_m = _error(cameras, "position_error_m") * (1 + OVER) + TOLERANCE_M
     back_m = shapely.distance(ground[own], cameras.geometry.to_numpy()[pairs.camera])
-    seen: Flags = back_m <= far_m[pairs.camera]
+    seen: Bools = back_m <= far_m[pairs.camera]
     return seen
 
 
@@ -244,10 +236,10 @@ def _near(buildings: GeoSeries, cameras: GeoDataFrame) -> GeoSeries:
     near = shapely.STRtree(buildings.to_numpy()).query(
         cameras.geometry.to_numpy(), predicate="dwithin", distance=reach_m
     )[1]
-    return buildings.iloc[np.unique(near)]
+    return _some(buildings, np.unique(near))
 
 
-def walled_in(shapes: GeoSeries, buildings: GeoSeries) -> Flags:
+def walled_in(shapes: GeoSeries, buildings: GeoSeries) -> Bools:
     """Return which shapes have other buildings within `WALLED_M` all round: nobody sees them."""
     around = shapely.buffer(shapes.to_numpy(), WALLED_M, join_style="mitre")
     one, building = shapely.STRtree(buildings.to_numpy()).query(around, predicate="intersects")
@@ -260,11 +252,11 @@ def walled_in(shapes: GeoSeries, buildings: GeoSeries) -> Flags:
     return shut
 
 
-def _faced(shapes: GeoSeries, cameras: GeoDataFrame, buildings: GeoSeries) -> Flags:
+def _faced(shapes: GeoSeries, cameras: GeoDataFrame, buildings: GeoSeries) -> Bools:
     """Return which shapes a camera may see from right in front of them."""
-    shape, eye, look_rad = _looks(shapes.to_numpy(), buildings.to_numpy())
+    shape, eye, look_rad = free_looks(shapes.to_numpy(), buildings.to_numpy())
     point, error_m = cameras.geometry.to_numpy(), _error(cameras, "position_error_m")
-    tree = shapely.STRtree(shapely.points(eye))
+    tree = shapely.STRtree(np.asarray(shapely.points(eye)))
     camera, one = tree.query(point, predicate="dwithin", distance=error_m)
     half_deg = _half_deg(cameras)
     azimuth_deg = np.nan_to_num(_numbers(cameras, "azimuth_deg"))
@@ -275,49 +267,6 @@ def _faced(shapes: GeoSeries, cameras: GeoDataFrame, buildings: GeoSeries) -> Fl
     found = np.zeros(len(shapes), dtype=np.bool_)
     found[shape[one[meets]]] = True
     return found
-
-
-def _looks(
-    shapes: NDArray[Any], buildings: NDArray[Any]
-) -> tuple[NDArray[np.int64], Floats, Floats]:
-    """Return free looks at shapes: which shape, from where ``[n, 2]``, at which bearing in rad."""
-    areas = np.flatnonzero(shapely.get_dimensions(shapes) == 2)
-    spots = np.flatnonzero(is_placed(shapes))
-    wall, at, out_rad = _wall_points(shapes[areas])
-    turn = np.arange(SIDES) * 2 * np.pi / SIDES
-    owner = np.concatenate([areas[wall], np.repeat(spots, SIDES)])
-    middle = np.repeat(shapely.get_coordinates(shapes[spots]), SIDES, axis=0)
-    at = np.concatenate([at, middle])
-    out_rad = np.concatenate([out_rad, np.tile(turn, len(spots))])
-    way = np.column_stack([np.sin(out_rad), np.cos(out_rad)])
-    ends = np.stack([at + AHEAD_M * way, at + SHORT_M * way], axis=1)
-    lines = shapely.linestrings(ends)
-    shut = np.unique(shapely.STRtree(buildings).query(lines, predicate="intersects")[0])
-    free = np.delete(np.arange(len(lines)), shut)
-    return owner[free], ends[free, 0], out_rad[free] + np.pi
-
-
-def _wall_points(areas: NDArray[Any]) -> tuple[NDArray[np.int64], Floats, Floats]:
-    """Return points along the edges of areas: which area, where, and the bearing outward."""
-    parts, owner = shapely.get_parts(areas, return_index=True)
-    rings, part = shapely.get_rings(shapely.normalize(parts), return_index=True)
-    start, end, ring = _edges(rings)
-    length_m = np.hypot(*(end - start).T)
-    number = np.maximum(1, np.ceil(length_m / STEP_M)).astype(np.int64)
-    edge = np.repeat(np.arange(len(start)), number)
-    rank = np.arange(len(edge)) - np.repeat(np.cumsum(number) - number, number)
-    share = ((rank + 0.5) / number[edge])[:, None]
-    along = end - start
-    # normalised shells turn clockwise and holes against it: outside is on the left
-    out_rad = np.arctan2(-along[:, 1], along[:, 0])
-    return owner[part[ring[edge]]], start[edge] + share * along[edge], out_rad[edge]
-
-
-def _edges(rings: NDArray[Any]) -> tuple[Floats, Floats, NDArray[np.int64]]:
-    """Return starts, ends and ring of every edge that has a length."""
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    same = (ring[1:] == ring[:-1]) & (xy[1:] != xy[:-1]).any(axis=1)
-    return xy[:-1][same], xy[1:][same], ring[1:][same]
 
 
 def _within_reach(cameras: GeoDataFrame, shapes: GeoSeries) -> Pairs:
@@ -341,7 +290,7 @@ def _fields(cameras: GeoDataFrame, half_deg: Floats, range_m: Floats) -> NDArray
     return found
 
 
-def _places(cameras: GeoDataFrame, buildings: GeoSeries) -> tuple[Floats, Flags]:
+def _places(cameras: GeoDataFrame, buildings: GeoSeries) -> tuple[Floats, Bools]:
     """Return ``[n, k, 2]`` places round the points of cameras, as offsets, and which are free."""
     error_m = _error(cameras, "position_error_m")
     nothing = np.zeros((len(cameras), 2))
@@ -352,7 +301,8 @@ def _places(cameras: GeoDataFrame, buildings: GeoSeries) -> tuple[Floats, Flags]
         ],
         axis=1,
     )
-    away = away[:, SPREAD]
+    # neighbouring places see much the same, so they are tried far apart
+    away = away[:, np.argsort(np.arange(41) * 16 % 41, kind="stable")]
     xy = shapely.get_coordinates(cameras.geometry.to_numpy())[:, None] + away
     built = shapely.STRtree(buildings.to_numpy()).query(
         shapely.points(xy.reshape(-1, 2)), predicate="intersects"
@@ -362,7 +312,7 @@ def _places(cameras: GeoDataFrame, buildings: GeoSeries) -> tuple[Floats, Flags]
     return away, free.reshape(xy.shape[:2])
 
 
-def _most(values: Floats, counted: Flags) -> Floats:
+def _most(values: Floats, counted: Bools) -> Floats:
     return np.asarray(np.where(counted, values, -np.inf).max(axis=1, initial=-np.inf))
 
 
@@ -372,7 +322,11 @@ def _half_deg(cameras: GeoDataFrame) -> Floats:
     return half_deg + _error(cameras, "azimuth_error_deg")
 
 
-def _seen(shapes: GeoSeries, views: GeoSeries) -> Flags:
+def _some(shapes: GeoSeries, rows: Bools | Ints) -> GeoSeries:
+    return GeoSeries(shapes.to_numpy()[rows], index=shapes.index[rows], crs=shapes.crs)
+
+
+def _seen(shapes: GeoSeries, views: GeoSeries) -> Bools:
     return is_seen(shapes, views).to_numpy()
 
 

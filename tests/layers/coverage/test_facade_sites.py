@@ -245,7 +245,7 @@ def test_the_choice_is_the_best_of_all_choices(seed: int, cameras: int, at_most:
     people = homes(*[(house, float(rng.integers(1, 60))) for house in houses])
     posts = facade_posts(areas(*houses), spacing_m=45.0)
     standing = visible_areas(
-        candidate_views(posts.iloc[:1], [45.0], range_m=30.0, view_angle_deg=90.0),
+        candidate_views(GeoSeries(posts.iloc[:1]), [45.0], range_m=30.0, view_angle_deg=90.0),
         areas(*houses),
     )
     found = asked(posts, people, standing, cameras=cameras, at_most_a_post=at_most)
