@@ -260,9 +260,9 @@ OLD_PLAN = text(
 )
 
 
-def before_0011(connection: Connection) -> str:
+def before_the_bases(connection: Connection) -> str:
     script = ScriptDirectory.from_config(configuration(connection))
-    found = script.get_revision("0011")
+    found = script.get_revision("0010")
     assert found is not None
     return str(found.down_revision)
 
@@ -271,7 +271,7 @@ def test_plans_whose_base_another_unit_had_stored_get_one_of_their_own(
     owner_engine: Engine,
 ) -> None:
     with owner_engine.begin() as connection:
-        command.downgrade(configuration(connection), before_0011(connection))
+        command.downgrade(configuration(connection), before_the_bases(connection))
     with owner_engine.begin() as connection:
         connection.execute(text("select set_config('gis.scope', '/', true)"))
         connection.execute(text("insert into plan_base values ('h', '/1/2/', 'body')"))
@@ -291,6 +291,6 @@ def test_plans_whose_base_another_unit_had_stored_get_one_of_their_own(
             (False, True), (True, False), (True, True),
         ]  # fmt: skip
     with owner_engine.begin() as connection:
-        command.downgrade(configuration(connection), before_0011(connection))
+        command.downgrade(configuration(connection), before_the_bases(connection))
         connection.execute(text("select set_config('gis.scope', '/', true)"))
         assert connection.scalar(text("select count(*) from plan_base")) == 1

@@ -62,8 +62,15 @@ def stays() -> bool:
 
 
 def children() -> set[int]:
-    own = psutil.Process()
-    return {child.pid for child in own.children() if "spawn_main" in " ".join(child.cmdline())}
+    """Return the processes beside this one that live; one that has ended and waits is none."""
+    return {child.pid for child in psutil.Process().children() if is_beside(child)}
+
+
+def is_beside(child: psutil.Process) -> bool:
+    try:
+        return "spawn_main" in " ".join(child.cmdline())
+    except (psutil.ZombieProcess, psutil.NoSuchProcess):
+        return False
 
 
 def test_a_question_is_answered_in_another_process_as_in_this_one(beside: SideProcess) -> None:
