@@ -23,6 +23,7 @@ from grid_boundaries.crs import metres_from_lonlat
 from grid_boundaries.view import View, narrowed
 from layers.cameras import camera
 from layers.coverage import results
+from layers.coverage.faces import faces_in, patched, seen_changes
 from layers.coverage.figures import left_out
 from layers.coverage.near import scene_in
 from layers.coverage.refresh import NOT_WORKING
@@ -33,8 +34,6 @@ from layers.coverage.windows import (
     Scene,
     changed_times,
     counted_change,
-    patched,
-    seen_changes,
     window_of,
 )
 from layers.read import County
@@ -227,12 +226,13 @@ def _followed(place: Place, area: Area, key: str, stored: Stored) -> None:
     views, blind = results.views_and_blind(place.connection, place.view, place.county, near, met)
     views.pop(key, None)
     before, after = (_with(list(views.values()), one) for one in (area.was, area.now))
-    covers = np.concatenate([after, scene.buildings])
-    anew = {code: patched(blind[code], scene.grids[code], covers, window) for code in met}
+    faces = faces_in(scene, before, after, window)
+    anew = {code: patched(blind[code], faces.blind(code), window)
+            for code in met if faces.is_blinded(code)}  # fmt: skip
     results.store_blind(place.connection, anew, area.paths, place.srid)
     stored.blind_m2.update((code, shape.area) for code, shape in anew.items())
     _add(stored.counts, SEEN, counted_change(scene, before, after, window))
-    for code, change in seen_changes(scene, before, after, window).items():
+    for code, change in seen_changes(faces).items():
         if code in stored.seen_by_m2:
             _add(stored.counts, ROADS, {code: np.array([change.road_unseen_m])})
             stored.seen_by_m2[code] = changed_times(stored.seen_by_m2[code], change.by_times_m2)

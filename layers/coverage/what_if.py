@@ -15,7 +15,8 @@ from layers.coverage.live import Place
 from layers.coverage.near import scene_in
 from layers.coverage.results import views_and_blind
 from layers.coverage.visibility import visible_areas
-from layers.coverage.windows import MARGIN_M, Scene, counted_change, seen_changes, window_of
+from layers.coverage.faces import faces_in, seen_changes
+from layers.coverage.windows import MARGIN_M, Scene, counted_change, window_of
 
 # of a grid's figures, by how much they change
 CHANGED = ("key_places_unseen", "people_unseen", "households_unseen", "seen_m2", "road_unseen_m")
@@ -70,6 +71,6 @@ def _add(
     before, after = views
     for code, counts in counted_change(scene, before, after, window).items():
         found.setdefault(code, np.zeros(len(CHANGED)))[:3] += counts
-    for code, change in seen_changes(scene, before, after, window).items():
+    for code, change in seen_changes(faces_in(scene, before, after, window)).items():
         gained = [change.by_times_m2.sum(), change.road_unseen_m]
         found.setdefault(code, np.zeros(len(CHANGED)))[3:] += gained
