@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from threading import Event
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Engine,
     Text,
     cast,
+    exists,
     func,
     insert,
     select,
@@ -156,15 +157,19 @@ def _elected(engine: Engine) -> Iterator[Connection | None]:
 
 def is_stale(connection: Connection, job: Job) -> bool:
     """Say whether a source has a settled change that the job's results do not hold."""
-    seen = select(refreshed.c.xid, refreshed.c.outbox_id).where(refreshed.c.name == job.name)
-    row = connection.execute(seen).one_or_none()
-    newer = select(outbox.c.id).where(outbox.c.layer.in_(job.sources), _SETTLED).limit(1)
-    newer = newer.where(unanswered(job.name))
-    if row is not None:
-        newer = newer.where(
-            tuple_(outbox.c.xid, outbox.c.id) > tuple_(_xid(row.xid), row.outbox_id)
-        )
-    return connection.execute(newer).one_or_none() is not None
+    return bool(connection.scalar(select(stale(job.name, job.sources))))
+
+
+@lru_cache(maxsize=64)
+def stale(name: str, sources: frozenset[str]) -> ColumnElement[bool]:
+    """Say in a statement what `is_stale` says of a job."""
+    noted = refreshed.c.name == name
+    # a job that never ran has seen nothing
+    xid = func.coalesce(select(refreshed.c.xid).where(noted).scalar_subquery(), _xid(0))
+    number = func.coalesce(select(refreshed.c.outbox_id).where(noted).scalar_subquery(), 0)
+    newer = tuple_(outbox.c.xid, outbox.c.id) > tuple_(xid, number)
+    changes = select(outbox.c.id).where(outbox.c.layer.in_(sorted(sources)), _SETTLED, newer)
+    return exists(changes.where(unanswered(name)))
 
 
 def run_job(engine: Engine, job: Job, now: datetime) -> None:

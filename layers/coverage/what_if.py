@@ -11,11 +11,11 @@ from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from layers.coverage.faces import faces_in, seen_changes
 from layers.coverage.live import Place
 from layers.coverage.near import scene_in
 from layers.coverage.results import views_and_blind
 from layers.coverage.visibility import visible_areas
-from layers.coverage.faces import faces_in, seen_changes
 from layers.coverage.windows import MARGIN_M, Scene, counted_change, window_of
 
 # of a grid's figures, by how much they change
@@ -57,7 +57,7 @@ def _looked(place: Place, camera: GeoDataFrame) -> tuple[Scene, BaseGeometry]:
     (x, y), range_m = shapely.get_coordinates(camera.geometry)[0], camera["range_m"].iloc[0]
     far_m = float(range_m) + MARGIN_M
     reach = shapely.box(x - far_m, y - far_m, x + far_m, y + far_m)
-    scene, _ = scene_in(place.connection, place.view, place.county, reach)
+    scene = scene_in(place.connection, place.view, place.county, reach)
     buildings = GeoSeries(scene.buildings, crs=camera.crs)
     return scene, visible_areas(camera, buildings).iloc[0]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pytest
 from httpx import Response
 from sqlalchemy import Engine, create_engine, select, update
@@ -18,6 +19,7 @@ from layers.camera_changes import camera_change
 from layers.cameras import camera
 from layers.coverage.results import own_results
 from layers.coverage.tables import camera_view, grid_coverage
+from layers.coverage.windows import LEAST_M2
 from layers.places import place
 from tests.county import NOW, ROLES, Block, add, blocks
 from tests.serving import Client, serving, sqlalchemy_url
@@ -93,6 +95,21 @@ def test_a_camera_taken_off_line_sees_nothing_and_its_grid_is_blinder(
     )
 
 
+def test_of_ground_that_nobody_sees_any_more_no_hair_counts_as_seen(
+    calm: Client, engine: Engine
+) -> None:
+    rng = np.random.default_rng(11)
+    here = block_of("K4")
+    for _ in range(6):
+        at = here.at(*rng.uniform(0.05, 0.95, 2))
+        body = {"lon": at.x, "lat": at.y, "azimuth_deg": float(rng.uniform(0, 360))}
+        assert patch(calm, "K4", body).status_code == 200
+    for key in WORKING:
+        assert patch(calm, key, {"online": False}).status_code == 200
+    assert {row["seen_m2"] for row in figures(engine).values()} == {0.0}
+    assert all(not row["seen_by_m2"] for row in figures(engine).values())
+
+
 def test_what_followed_is_what_the_whole_county_computed_anew_gives(
     calm: Client, engine: Engine
 ) -> None:
@@ -107,7 +124,7 @@ def test_what_followed_is_what_the_whole_county_computed_anew_gives(
     whole = comparable(figures(engine))
     assert live.keys() == whole.keys()
     for code, row in whole.items():
-        assert live[code] == pytest.approx(row, rel=1e-6, abs=1e-6)
+        assert live[code] == pytest.approx(row, rel=1e-6, abs=LEAST_M2)
 
 
 def test_an_answered_change_does_not_compute_the_county_again(calm: Client, engine: Engine) -> None:
@@ -310,4 +327,4 @@ def test_changes_at_once_of_two_cameras_over_one_grid_lose_none(
     live = comparable(figures(engine))
     refresh_all(engine, NOW, names=frozenset({"coverage"}))
     for code, row in comparable(figures(engine)).items():
-        assert live[code] == pytest.approx(row, rel=1e-6, abs=1e-6)
+        assert live[code] == pytest.approx(row, rel=1e-6, abs=LEAST_M2)
