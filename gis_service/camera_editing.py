@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, select, update
 
 from gis_service.access import Asker, writing_view
 from gis_service.database import enter_scope
@@ -142,11 +142,11 @@ def camera_row(connection: Connection, view: View, key: str) -> Row:
 def _locked(connection: Connection, view: View, key: str) -> tuple[Row, bool]:
     """Return a camera's row as `camera_row` does, locked, and whether the results are current."""
     row = connection.execute(_camera_to_change(view), {"key": key}).mappings().one_or_none()
-    found = dict(_found(row))
+    found = _found(row)
     return found, not found.pop("is_stale")
 
 
-def _found(row: Row | None) -> Row:
+def _found(row: RowMapping | None) -> dict[str, Any]:
     if row is None:
         raise NotFound(
             "no-such-camera",

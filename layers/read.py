@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from pandas import DataFrame
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from grid_boundaries.crs import in_metres
 from grid_boundaries.errors import Unavailable
@@ -44,7 +45,7 @@ def the_county(connection: Connection) -> County:
     return county_of(connection.execute(_COUNTY).one_or_none())
 
 
-def county_of(row: Row[Any] | None) -> County:
+def county_of(row: Sequence[Any] | None) -> County:
     """Return the county of a row of `COUNTY_COLUMNS`.
 
     Raises

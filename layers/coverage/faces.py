@@ -60,7 +60,8 @@ class Faces:
     @cached_property
     def turned(self) -> Bools:
         """Which have become seen, or blind."""
-        return (self.was > 0) != (self.now > 0)
+        turned: Bools = (self.was > 0) != (self.now > 0)
+        return turned
 
     def is_blinded(self, code: str) -> bool:
         """Say whether the blind ground of a grid changes."""

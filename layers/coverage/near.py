@@ -82,8 +82,8 @@ def stage_in(
     rows = connection.execute(_standing(view, county), {**bounds, "own": key}).all()
     shapes, held = in_metres(rows, county), _codes(rows)
     kinds = np.array([row.kind for row in rows], dtype=object)
-    grids, houses, places, streets, own = (np.flatnonzero(kinds == kind) for kind in KINDS)
-    homes = np.array([at for at in houses if rows[at].households], dtype=np.intp)
+    grids, houses, places, streets, own = (np.flatnonzero(kinds == kind).tolist() for kind in KINDS)
+    homes = [at for at in houses if rows[at].households]
     numbers = np.array([(rows[at].people, rows[at].households) for at in homes], dtype=float)
     scene = Scene(
         {rows[at].id: shapes[at] for at in grids},
@@ -160,9 +160,10 @@ def living_in(view: View, county: County) -> Select[Any]:
 def _living(view: View, county: County) -> Select[Any]:
     lives_here = and_(person.c.household_id == household.c.id, person.c[county.population_basis])
     households = func.count(household.c.id.distinct()).label("households")
-    statement = select(households, func.count(person.c.id).label("people"))
-    joined = statement.select_from(household).outerjoin(person, lives_here)
-    return narrowed(joined, view, household.c.unit_path)
+    counts: Any = select(households, func.count(person.c.id).label("people"))
+    joined = counts.select_from(household).outerjoin(person, lives_here)
+    statement: Select[Any] = narrowed(joined, view, household.c.unit_path)
+    return statement
 
 
 def _blocks(
