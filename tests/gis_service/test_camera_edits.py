@@ -106,7 +106,7 @@ def test_of_ground_that_nobody_sees_any_more_no_hair_counts_as_seen(
         assert patch(calm, "K4", body).status_code == 200
     for key in WORKING:
         assert patch(calm, key, {"online": False}).status_code == 200
-    assert {row["seen_m2"] for row in figures(engine).values()} == {0.0}
+    assert all(row["seen_m2"] < 1e-9 for row in figures(engine).values())
     assert all(not row["seen_by_m2"] for row in figures(engine).values())
 
 
