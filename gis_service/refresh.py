@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,12 +18,14 @@ from sqlalchemy import (
     Engine,
     Text,
     cast,
+    delete,
     exists,
     func,
     insert,
     select,
     text,
     tuple_,
+    update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
@@ -41,9 +43,10 @@ from grid_boundaries.view import View
 from layers.coverage.refresh import refresh as refresh_coverage
 from layers.coverage.refresh_bounds import JOB as BOUNDS
 from layers.coverage.refresh_bounds import refresh_bounds
+from layers.coverage.results import SWAP
 from layers.hotspots.refresh import refresh as refresh_hotspots
 from layers.reference_time import reference_time
-from layers.refreshed import refreshed, unanswered
+from layers.refreshed import answered, refreshed, unanswered
 from layers.registry import LAYERS
 from layers.tile_counts import refresh_counts
 from layers.tile_shapes import SHAPED, refresh_shapes
@@ -124,8 +127,10 @@ def refresh_stale(
     with _elected(engine) as guard:
         if guard is None:
             return []
+        position = _newest(guard)  # before the question: what comes in between is asked once more
         stale = [job for job in jobs() if is_stale(guard, job)]
         guard.rollback()
+        _settle(guard, [job.name for job in jobs() if job not in stale], position)
         runs = [(job, partial(does, engine, job, now)) for job in stale]
         return [job.name for job, run in runs if _is_done(run, job, metrics)]
 
@@ -249,6 +254,22 @@ class Refresher:
 
 
 _SETTLED = outbox.c.xid < func.pg_snapshot_xmin(func.pg_current_snapshot())
+
+
+def _settle(guard: Connection, names: Sequence[str], position: tuple[int, int]) -> None:
+    """Note that the results of jobs that are not stale hold every change up to a position.
+
+    What answered changes have left behind would else be looked through at each question.
+    """
+    # a run by hand that takes the notes away has said by its end from where to ask anew
+    guard.execute(select(func.pg_advisory_xact_lock_shared(SWAP)))
+    xid, number = _xid(position[0]), position[1]
+    kept = select(answered.c.name).where(answered.c.name.in_(names), answered.c.xid <= xid)
+    held = refreshed.c.name.in_(kept)
+    guard.execute(update(refreshed).where(held).values(xid=xid, outbox_id=number))
+    gone = answered.c.name.in_(names) & (answered.c.xid <= xid)
+    guard.execute(delete(answered).where(gone, answered.c.name.in_(select(refreshed.c.name))))
+    guard.commit()
 
 
 def _xid(number: int | str) -> ColumnElement[Any]:

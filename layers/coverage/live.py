@@ -28,10 +28,16 @@ from layers.coverage.refresh import NOT_WORKING
 from layers.coverage.results import Figures
 from layers.coverage.sweep import swept_views
 from layers.coverage.visibility import sight_of
-from layers.coverage.windows import MARGIN_M, Scene, changed_times, counted_change, window_of
+from layers.coverage.windows import (
+    MARGIN_M,
+    NOTHING,
+    Scene,
+    changed_times,
+    counted_change,
+    window_of,
+)
 from layers.read import County
 
-NOTHING: BaseGeometry = shapely.Polygon()
 ASSUMED = 7_310_927  # advisory lock of changes after which a value may be assumed no more
 Camera = Mapping[str, Any]
 Floats = NDArray[np.float64]

@@ -38,7 +38,7 @@ from grid_boundaries.tables import STORED_SRID
 from grid_boundaries.view import View, narrowed
 from layers.buildings import building
 from layers.coverage.tables import EVEN, camera_view, grid_coverage
-from layers.coverage.windows import Counted, Scene
+from layers.coverage.windows import NOTHING, Counted, Scene
 from layers.people import household, person
 from layers.places import place
 from layers.read import County
@@ -94,7 +94,7 @@ def stage_in(
         _NOTHING if len(homes) else _blocks(connection, view, county, bounds),
     )
     paths = {rows[at].id: rows[at].unit_path for at in grids}
-    return Stage(scene, paths, next(iter(shapes[own]), shapely.Polygon()))
+    return Stage(scene, paths, next(iter(shapes[own]), NOTHING))
 
 
 def degrees(box: BaseGeometry, srid: int) -> Box:

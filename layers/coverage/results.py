@@ -40,7 +40,7 @@ from grid_boundaries.tables import STORED_SRID
 from grid_boundaries.view import View, narrowed
 from layers.coverage.near import BOUNDS, HERE, degrees, in_metres
 from layers.coverage.tables import blind_ground, camera_view, grid_coverage
-from layers.coverage.windows import LEAST_M2
+from layers.coverage.windows import LEAST_M2, NOTHING
 from layers.read import COUNTY_COLUMNS, County, county_of
 from layers.refreshed import answered
 
@@ -51,6 +51,8 @@ COUNTS = (
     "key_places_unseen", "people_unseen", "households_unseen",
     "cameras_built", "cameras_working", "cameras_left_out", "road_unseen_m",
 )  # fmt: skip
+
+_BY = tuple(f"by_{at}" for at in range(len(COUNTS)))  # parameters: by how much each changes
 
 # what a view keeps of its camera
 VIEW_COLUMNS = ("name", "unit_path", "block_id", "grid_code", "placed", "range_m", "assumed")
@@ -125,7 +127,7 @@ def views_and_blind(
     found: dict[str, dict[str, BaseGeometry]] = {table.name: {} for table in _SHOWN}
     for row, shape in zip(rows, in_metres(rows, county), strict=True):
         found[row.kind][row.id] = shape
-    nothing = dict.fromkeys(codes, shapely.Polygon())
+    nothing = dict.fromkeys(codes, NOTHING)
     return found[camera_view.name], nothing | found[blind_ground.name]
 
 
@@ -239,10 +241,10 @@ def _blind_given(changed: Changed, srid: int) -> dict[str, Any]:
 def _figures_given(changes: Mapping[str, Figures]) -> dict[str, Any]:
     lines = list(changes.values())
     given: dict[str, Any] = {
-        f"all_{name}": [float(line.counts[at]) for line in lines] for at, name in enumerate(COUNTS)
+        word: [float(line.counts[at]) for line in lines] for at, word in enumerate(_BY)
     }
-    given |= {"codes": list(changes), "all_blind_m2": [line.blind_m2 for line in lines]}
-    return given | {"all_times": [_array_text(line.seen_by_m2) for line in lines]}
+    given |= {"codes": list(changes), "blind_m2": [line.blind_m2 for line in lines]}
+    return given | {"times": [_array_text(line.seen_by_m2) for line in lines]}
 
 
 def _wkb(shape: BaseGeometry, srid: int) -> bytes:
@@ -287,20 +289,20 @@ def _putting_blind() -> tuple[Any, Any]:
 
 
 def _putting_figures() -> Any:
-    numbers: dict[str, TypeEngine[Any]] = {
-        f"all_{name}": Double() for name in ("blind_m2", *COUNTS)
-    }
-    given = _arrays(codes=Text(), all_times=Text(), **numbers)
-    table, blind_m2 = grid_coverage.c, given.c.all_blind_m2
+    numbers: dict[str, TypeEngine[Any]] = {word: Double() for word in ("blind_m2", *_BY)}
+    given = _arrays(codes=Text(), times=Text(), **numbers)
+    table, blind_m2 = grid_coverage.c, given.c.blind_m2
     # rounding may leave a blind hair more than there was open, or less where nothing is seen
     seen_m2 = table.open_m2 - blind_m2
     newest = select(func.max(outbox.c.id)).scalar_subquery()
-    put: dict[str, Any] = {name: table[name] + given.c[f"all_{name}"] for name in COUNTS}
+    put: dict[str, Any] = {
+        name: table[name] + given.c[word] for name, word in zip(COUNTS, _BY, strict=True)
+    }
     put["seen_m2"] = case(
         (blind_m2.is_(None), table.seen_m2), (seen_m2 > LEAST_M2, seen_m2), else_=0.0
     )
     # an array of arrays of several lengths is none, so they come as text
-    put["seen_by_m2"] = cast(given.c.all_times, ARRAY(Double))
+    put["seen_by_m2"] = cast(given.c.times, ARRAY(Double))
     put["computed_at"] = bindparam("now", type_=DateTime(timezone=True))
     current = bindparam("current", type_=Boolean)
     put["input_version"] = case((current, newest), else_=table.input_version)
@@ -315,5 +317,6 @@ def _putting() -> Any:
     return _putting_figures().returning(*grid_coverage.c).add_cte(*parts)
 
 
-# made once: with lists of values it would be put together anew for every number of grids
+# made once: with lists of values it would be put together anew for every number of grids; and
+# kept short, because psycopg reads a statement over 4,096 characters anew each time
 _PUT = _putting()

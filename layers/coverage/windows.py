@@ -23,6 +23,7 @@ from layers.coverage.times import padded
 # more than what is bridged between a view and a façade
 MARGIN_M = 1.0
 LEAST_M2 = 1e-3
+NOTHING: BaseGeometry = shapely.Polygon()
 Shapes = NDArray[Any]
 Floats = NDArray[np.float64]
 
@@ -93,7 +94,7 @@ def window_of(*views: BaseGeometry) -> BaseGeometry:
     """
     bounds = shapely.total_bounds(np.array(views, dtype=object))
     if np.isnan(bounds).any():
-        return shapely.Polygon()
+        return NOTHING
     low = np.floor(100 * (bounds[:2] - MARGIN_M)) / 100
     high = np.ceil(100 * (bounds[2:] + MARGIN_M)) / 100
     return shapely.box(*low, *high)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from httpx import Response
-from sqlalchemy import Engine, create_engine, select, update
+from sqlalchemy import Engine, create_engine, func, select, update
 
 from gis_service.access import RIGHTS_OF_ROLE, system_view
 from gis_service.database import Database, enter_scope
@@ -21,6 +21,7 @@ from layers.coverage.results import own_results
 from layers.coverage.tables import camera_view, grid_coverage
 from layers.coverage.windows import LEAST_M2
 from layers.places import place
+from layers.refreshed import answered
 from tests.county import NOW, ROLES, Block, add, blocks
 from tests.serving import Client, serving, sqlalchemy_url
 
@@ -158,6 +159,40 @@ def test_what_a_run_of_the_county_may_have_missed_is_not_taken_as_answered(
         own_results(connection)
     with engine.begin() as connection:
         assert is_stale(connection, job_named("coverage"))
+
+
+def test_answered_changes_are_not_looked_through_for_ever(calm: Client, engine: Engine) -> None:
+    refresh_stale(engine, NOW, Metrics())
+    for bearing in range(3):
+        assert patch(calm, "K4", {"azimuth_deg": bearing}).status_code == 200
+    assert notes(engine) == 3
+    refresh_stale(engine, NOW, Metrics())
+    assert notes(engine) == 0
+    with engine.begin() as connection:
+        enter_scope(connection, system_view())
+        assert not is_stale(connection, job_named("coverage"))
+        connection.execute(update(camera).where(camera.c.id == "K8").values(online=False))
+    assert "coverage" in refresh_stale(engine, NOW, Metrics())
+
+
+def test_the_note_of_an_answered_change_stays_while_the_county_is_stale(
+    calm: Client, engine: Engine
+) -> None:
+    refresh_stale(engine, NOW, Metrics())
+    assert patch(calm, "K4", {"azimuth_deg": 3}).status_code == 200
+    with engine.connect() as slow, slow.begin():
+        enter_scope(slow, system_view())
+        slow.execute(update(camera).where(camera.c.id == "K8").values(online=False))
+        # not committed, so nothing after it is settled
+        assert patch(calm, "K12", {"azimuth_deg": 3}).status_code == 200
+        assert "coverage" not in refresh_stale(engine, NOW, Metrics())
+        assert notes(engine) == 1
+    assert "coverage" in refresh_stale(engine, NOW, Metrics())
+
+
+def notes(engine: Engine) -> int:
+    with engine.begin() as connection:
+        return int(connection.scalar(select(func.count()).select_from(answered)) or 0)
 
 
 def test_results_of_a_stale_county_keep_their_version(calm: Client, engine: Engine) -> None:
