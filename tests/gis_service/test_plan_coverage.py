@@ -16,7 +16,18 @@ from layers.cameras import camera
 from layers.coverage.gaps import SUMMED
 from layers.coverage.tables import grid_coverage
 from layers.people import household
-from tests.county import COUNTY_PATH, NOW, ROLES, SOUTH, TOWNS, WEST, WIDTH_DEG, add, blocks
+from tests.county import (
+    COUNTY_PATH,
+    NOW,
+    ROLES,
+    SOUTH,
+    TOWNS,
+    WEST,
+    WIDTH_DEG,
+    add,
+    blocks,
+    path_of,
+)
 from tests.gis_service.test_handover_truth import published
 from tests.gis_service.test_plan_doors import scoped
 from tests.gis_service.test_plans import (
@@ -278,3 +289,31 @@ def test_a_plan_that_is_not_there_or_of_another_area_is_not_found(
             desk.post(f"/api/plans/{number}/coverage", json=body, headers=headers).status_code
             == 404
         )
+
+
+def test_cameras_beyond_the_planners_area_look_in_and_only_own_grids_are_told(
+    desk: Client, engine: Engine, owner: Engine
+) -> None:
+    own, foreign = blocks()[8], blocks()[0]
+    assert own.village != foreign.village
+    # hung in the other village, right at the border
+    at = own.at(0.5, 0.97)
+    with engine.begin() as connection:
+        enter_scope(connection, system_view())
+        place = f"SRID=4490;POINT({at.x!r} {at.y!r})"
+        connection.execute(update(camera).where(camera.c.id == "K1").values(geom=place))
+    refresh_all(engine, NOW)
+    scoped(owner, "planner", path_of(own.village))
+    plan = started(desk)
+    drawn(desk, plan, 0, kind="move", blocks=[BLOCK_10], to=GRID_2)
+    for answer in (
+        get(desk, f"/plans/{plan}/coverage"),
+        hung(desk, plan, [{"lon": at.x, "lat": at.y, "range_m": 400.0}]),
+    ):
+        codes = {one["grid"] for one in answer["grids"]}
+        assert codes
+        assert all(code.startswith(own.village) for code in codes)
+    before = stored(engine)
+    for code, one in told(desk, plan).items():
+        assert_same(one["before"], before[code])
+    assert before[own.grid]["seen_m2"] > 0
