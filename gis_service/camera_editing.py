@@ -116,9 +116,11 @@ def edit_camera(
     county = share_results(connection)
     before, is_current = _locked(connection, asker.view, key)
     refuse_other_version(before, asked)
-    # what follows reaches beyond the asker's area; what is theirs has been looked up above
-    view = writing_view(asker)
-    enter_scope(connection, view)
+    view = asker.view
+    if not county.unit_path.startswith(view.scope):
+        # what follows reaches beyond the asker's area; what is theirs has been looked up above
+        view = writing_view(asker)
+        enter_scope(connection, view)
     after = {**before, **asked.values, **_place(connection, view, asker, ingest, asked)}
     after["assumed"] = [word for word in before["assumed"] if word not in asked.values]
     _refuse_unbuilt(after)

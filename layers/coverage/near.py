@@ -46,7 +46,7 @@ from layers.streets import street
 
 Box = tuple[float, float, float, float]  # west, south, east, north in degrees
 Rows = Sequence[Any]
-KINDS = ("grid", "building", "place", "street", "view")
+KINDS = ("grid", "building", "place", "street", "view", "block")
 # a box as a statement's parameters
 BOUNDS = ("west", "south", "east", "north")
 HERE = func.st_makeenvelope(*map(bindparam, BOUNDS), STORED_SRID, type_=Geometry)
@@ -82,16 +82,18 @@ def stage_in(
     rows = connection.execute(_standing(view, county), {**bounds, "own": key}).all()
     shapes, held = in_metres(rows, county), _codes(rows)
     kinds = np.array([row.kind for row in rows], dtype=object)
-    grids, houses, places, streets, own = (np.flatnonzero(kinds == kind).tolist() for kind in KINDS)
+    grids, houses, places, streets, own, blocks = (
+        np.flatnonzero(kinds == kind).tolist() for kind in KINDS
+    )
     homes = [at for at in houses if rows[at].households]
-    numbers = np.array([(rows[at].people, rows[at].households) for at in homes], dtype=float)
+    numbers = np.array([(row.people or 0, row.households or 0) for row in rows], dtype=float)
     scene = Scene(
         {rows[at].id: shapes[at] for at in grids},
         shapes[houses],
         shapes[streets],
         Counted(shapes[places], held[places], np.ones((len(places), 1))),
-        Counted(shapes[homes], held[homes], numbers.reshape(-1, 2)),
-        _NOTHING if len(homes) else _blocks(connection, view, county, bounds),
+        Counted(shapes[homes], held[homes], numbers.reshape(-1, 2)[homes]),
+        Counted(shapes[blocks], held[blocks], numbers.reshape(-1, 2)[blocks]),
     )
     paths = {rows[at].id: rows[at].unit_path for at in grids}
     return Stage(scene, paths, next(iter(shapes[own]), NOTHING))
@@ -130,15 +132,22 @@ def _standing(view: View, county: County) -> Any:
         places.where(place.c.is_key, place.c.geom.intersects(HERE)),
         streets.where(street.c.kind != "railway", street.c.geom.intersects(HERE)),
         own.where(camera_view.c.id == bindparam("own", type_=Text)),
+        _spread_blocks(view),
     )
 
 
 def _of(
-    kind: str, table: Table, key: Column[str], view: View, path: Column[str] | None, *counts: Any
+    kind: str,
+    table: Table,
+    key: Column[str],
+    view: View,
+    path: Column[str] | None,
+    *counts: Any,
+    held: Table | None = None,
 ) -> Select[Any]:
-    held = table.c.get("grid_code", cast(null(), Text))
+    code = (table if held is None else held).c.get("grid_code", cast(null(), Text))
     shape = func.st_asbinary(table.c.geom).label("shape")
-    columns = (literal(kind).label("kind"), key.label("id"), held.label("grid_code"))
+    columns = (literal(kind).label("kind"), key.label("id"), code.label("grid_code"))
     none = cast(null(), BigInteger)
     people, households = counts or (none.label("people"), none.label("households"))
     return narrowed(select(*columns, table.c.unit_path, shape, people, households), view, path)
@@ -166,29 +175,15 @@ def _living(view: View, county: County) -> Select[Any]:
     return statement
 
 
-def _blocks(
-    connection: Connection, view: View, county: County, bounds: Mapping[str, float]
-) -> Counted:
-    """Return the blocks with their people, where people are taken as spread over them."""
-    rows = connection.execute(_counted_blocks(view), bounds).all()
-    numbers = np.array([(row.people or 0, row.households or 0) for row in rows], dtype=float)
-    return Counted(in_metres(rows, county), _codes(rows), numbers.reshape(-1, 2))
-
-
-@lru_cache(maxsize=64)
-def _counted_blocks(view: View) -> Select[Any]:
+def _spread_blocks(view: View) -> Select[Any]:
+    """Select the blocks with their people, where people are taken as spread over them."""
     spread = select(grid_coverage.c.grid_code).where(grid_coverage.c.assumed.contains([EVEN]))
     is_spread = exists(narrowed(spread, view, grid_coverage.c.unit_path))
-    shape = func.st_asbinary(block.c.geom).label("shape")
-    columns = (grid_block.c.grid_code, shape, block_count.c.people, block_count.c.households)
-    statement = (
-        select(*columns)
-        .join(grid_block, grid_block.c.block_id == block.c.id)
+    counts = (block_count.c.people, block_count.c.households)
+    statement = _of("block", block, block.c.id, view, block.c.unit_path, *counts, held=grid_block)
+    return (
+        statement.join_from(block, grid_block, grid_block.c.block_id == block.c.id)
         .outerjoin(block_count, block_count.c.block_id == block.c.id)
         .where(block.c.valid_to.is_(None), grid_block.c.valid_to.is_(None), is_spread)
+        .where(block.c.geom.intersects(HERE))
     )
-    return narrowed(statement.where(block.c.geom.intersects(HERE)), view, block.c.unit_path)
-
-
-_EMPTY: NDArray[Any] = np.array([], dtype=object)
-_NOTHING = Counted(_EMPTY, _EMPTY, np.zeros((0, 2)))

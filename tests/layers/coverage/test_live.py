@@ -15,6 +15,7 @@ from layers.coverage.live import Followed, Place, follow
 from layers.coverage.refresh import refresh
 from layers.coverage.results import COUNTS, share_results
 from layers.coverage.tables import blind_ground, camera_view, grid_coverage
+from layers.people import household
 from layers.read import the_county
 from tests.county import COUNTY_PATH, NOW, build
 from tests.layers.coverage.town import block_at, build_town, points
@@ -185,3 +186,14 @@ def test_a_grid_that_only_the_window_meets_keeps_its_blind_ground_to_the_bit(
     kept = [code for code in before if after.get(code) == before[code]]
     assert kept
     assert set(before) - set(kept) <= set(told)
+
+
+def test_where_homes_are_unknown_people_of_blocks_are_followed(town: Connection) -> None:
+    town.execute(update(household).values(building_id=None))
+    refresh(town, COUNTY, NOW)
+    assert "people_spread_evenly" in next(iter(stored(town)["assumed"]))
+    rng = np.random.default_rng(4)
+    for number in range(6):
+        key, what = f"T{number:03d}", CHANGES[str(rng.choice(["turned", "moved", "on", "range"]))]
+        change(town, key, **what(rng))
+    assert_as_computed_anew(town)
