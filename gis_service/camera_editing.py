@@ -6,17 +6,18 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, select, update
 
 from gis_service.access import Asker, writing_view
 from gis_service.database import enter_scope
 from gis_service.ingest import Ingest
-from gis_service.refresh import is_stale, job_named
+from gis_service.refresh import job_named, stale
 from grid_boundaries.errors import Conflict, NotAllowed, NotFound, Refused
 from grid_boundaries.tables import STORED_SRID
 from grid_boundaries.view import View, narrowed
@@ -24,10 +25,9 @@ from layers.camera_changes import camera_change
 from layers.cameras import camera
 from layers.coverage.figures import BUILT_STATES
 from layers.coverage.forbidden import forbidden_at, forbidden_word
-from layers.coverage.live import Followed, Place, follow
+from layers.coverage.live import Place, follow
 from layers.coverage.results import JOB, share_results
 from layers.coverage.tables import grid_coverage
-from layers.read import the_county
 
 FARTHEST_M = 5_000.0
 State = Literal["planned", "building", "built", "networked", "out_of_service"]
@@ -86,7 +86,7 @@ class Edited:
     """A camera after its change, and what followed from it."""
 
     row: Row
-    followed: Followed
+    view_m2: float
     figures: Sequence[Row]
 
 
@@ -113,25 +113,24 @@ def edit_camera(
     Refused
         It would stand outside the county or in a forbidden place, or work without being built.
     """
-    share_results(connection)
-    before = camera_row(connection, asker.view, key, for_update=True)
+    county = share_results(connection)
+    before, is_current = _locked(connection, asker.view, key)
     refuse_other_version(before, asked)
-    # what follows reaches beyond the asker's area; what is theirs has been looked up above
-    view = writing_view(asker)
-    enter_scope(connection, view)
-    is_current = not is_stale(connection, job_named(JOB))
+    view = asker.view
+    if not county.unit_path.startswith(view.scope):
+        # what follows reaches beyond the asker's area; what is theirs has been looked up above
+        view = writing_view(asker)
+        enter_scope(connection, view)
     after = {**before, **asked.values, **_place(connection, view, asker, ingest, asked)}
     after["assumed"] = [word for word in before["assumed"] if word not in asked.values]
     _refuse_unbuilt(after)
     _write(connection, asker, before, after, now)
-    place = Place(connection, view, the_county(connection))
-    followed = follow(place, before, after, now, is_current=is_current)
-    enter_scope(connection, asker.view)
-    figures = grid_figures(connection, asker.view, followed.grids)
-    return Edited(after, followed, figures)
+    followed = follow(Place(connection, view, county), before, after, now, is_current=is_current)
+    own = [row for row in followed.figures if row["unit_path"].startswith(asker.view.scope)]
+    return Edited(after, followed.view_m2, own)
 
 
-def camera_row(connection: Connection, view: View, key: str, *, for_update: bool = False) -> Row:
+def camera_row(connection: Connection, view: View, key: str) -> Row:
     """Return a camera's row with `lon` and `lat` for its geometry.
 
     Raises
@@ -139,12 +138,17 @@ def camera_row(connection: Connection, view: View, key: str, *, for_update: bool
     NotFound
         There is none of that id within the view's scope.
     """
-    own = [one for one in camera.c if one.name not in {"geom", "geom_3857"}]
-    place = (func.st_x(camera.c.geom).label("lon"), func.st_y(camera.c.geom).label("lat"))
-    statement = narrowed(select(*own, *place), view, camera.c.unit_path).where(camera.c.id == key)
-    if for_update:
-        statement = statement.with_for_update()
-    row = connection.execute(statement).mappings().one_or_none()
+    return _found(connection.execute(_one_camera(view), {"key": key}).mappings().one_or_none())
+
+
+def _locked(connection: Connection, view: View, key: str) -> tuple[Row, bool]:
+    """Return a camera's row as `camera_row` does, locked, and whether the results are current."""
+    row = connection.execute(_camera_to_change(view), {"key": key}).mappings().one_or_none()
+    found = _found(row)
+    return found, not found.pop("is_stale")
+
+
+def _found(row: RowMapping | None) -> dict[str, Any]:
     if row is None:
         raise NotFound(
             "no-such-camera",
@@ -152,6 +156,21 @@ def camera_row(connection: Connection, view: View, key: str, *, for_update: bool
             "There is no such camera within your area",
         )
     return dict(row)
+
+
+@lru_cache(maxsize=64)
+def _one_camera(view: View) -> Select[Any]:
+    own = [one for one in camera.c if one.name not in {"geom", "geom_3857"}]
+    place = (func.st_x(camera.c.geom).label("lon"), func.st_y(camera.c.geom).label("lat"))
+    wanted = narrowed(select(*own, *place), view, camera.c.unit_path)
+    return wanted.where(camera.c.id == bindparam("key"))
+
+
+@lru_cache(maxsize=64)
+def _camera_to_change(view: View) -> Select[Any]:
+    job = job_named(JOB)
+    wanted = _one_camera(view).add_columns(stale(job.name, job.sources).label("is_stale"))
+    return wanted.with_for_update(of=camera)
 
 
 def version_of(row: Row) -> str:
@@ -235,7 +254,9 @@ def _write(connection: Connection, asker: Asker, before: Row, after: Row, now: d
     put = {name: after[name] for name in names}
     if changed.keys() & {"lon", "lat"}:
         put["geom"] = f"SRID={STORED_SRID};POINT({after['lon']!r} {after['lat']!r})"
-    if put:
-        connection.execute(update(camera).where(camera.c.id == after["id"]).values(put))
     told = {"camera_id": after["id"], "actor": asker.view.actor, "at": now, "changed": changed}
-    connection.execute(insert(camera_change).values(told | {"unit_path": after["unit_path"]}))
+    noted = insert(camera_change).values(told | {"unit_path": after["unit_path"]})
+    if put:
+        moved = update(camera).where(camera.c.id == after["id"]).values(put)
+        noted = noted.add_cte(moved.cte("moved"))
+    connection.execute(noted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -59,18 +59,19 @@ def moved_between(desk: Desk, row: Record, before: State, after: State) -> Moved
     """Return the blocks that change grids between two states, with counts and shapes."""
     nothing = pd.DataFrame(index=pd.Index(finest((before, after)), dtype=object))
     names = [str(name) for name in diff(before, after, nothing).index]
-    finer = _common(before, after)
+    finer = common_ground(before, after)
     _, sums = sums_in(desk.connection, desk.counting(row.basis), finer, names, desk.srid)
-    return Moved(diff(before, after, sums), _shapes(desk, finer, names))
+    return Moved(diff(before, after, sums), shapes_with_siblings(desk, finer, names))
 
 
-def _common(before: State, after: State) -> State:
+def common_ground(before: State, after: State) -> State:
     """Return the ground of both states, cut as far as either has cut it."""
     shapes = {**before.shapes, **after.shapes}
     return state_of(dict.fromkeys(finest((before, after))), (), shapes)
 
 
-def _shapes(desk: Desk, finer: State, names: Sequence[str]) -> GeoSeries:
+def shapes_with_siblings(desk: Desk, finer: State, names: Collection[str]) -> GeoSeries:
+    """Return the metric shapes of blocks, and of all that were cut from the same ones."""
     wholes = {min(wholes_of(name), key=len) for name in names}
     stored = shapes_of(desk.connection, desk.view, finer, {*names, *wholes})
     return in_metres(stored, desk.srid)

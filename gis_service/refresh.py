@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from threading import Event
 from typing import Any
 
@@ -18,11 +18,14 @@ from sqlalchemy import (
     Engine,
     Text,
     cast,
+    delete,
+    exists,
     func,
     insert,
     select,
     text,
     tuple_,
+    update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import DBAPIError
@@ -40,9 +43,10 @@ from grid_boundaries.view import View
 from layers.coverage.refresh import refresh as refresh_coverage
 from layers.coverage.refresh_bounds import JOB as BOUNDS
 from layers.coverage.refresh_bounds import refresh_bounds
+from layers.coverage.results import SWAP
 from layers.hotspots.refresh import refresh as refresh_hotspots
 from layers.reference_time import reference_time
-from layers.refreshed import refreshed, unanswered
+from layers.refreshed import answered, refreshed, unanswered
 from layers.registry import LAYERS
 from layers.tile_counts import refresh_counts
 from layers.tile_shapes import SHAPED, refresh_shapes
@@ -123,8 +127,10 @@ def refresh_stale(
     with _elected(engine) as guard:
         if guard is None:
             return []
+        position = _newest(guard)  # before the question: what comes in between is asked once more
         stale = [job for job in jobs() if is_stale(guard, job)]
         guard.rollback()
+        _settle(guard, [job.name for job in jobs() if job not in stale], position)
         runs = [(job, partial(does, engine, job, now)) for job in stale]
         return [job.name for job, run in runs if _is_done(run, job, metrics)]
 
@@ -156,15 +162,19 @@ def _elected(engine: Engine) -> Iterator[Connection | None]:
 
 def is_stale(connection: Connection, job: Job) -> bool:
     """Say whether a source has a settled change that the job's results do not hold."""
-    seen = select(refreshed.c.xid, refreshed.c.outbox_id).where(refreshed.c.name == job.name)
-    row = connection.execute(seen).one_or_none()
-    newer = select(outbox.c.id).where(outbox.c.layer.in_(job.sources), _SETTLED).limit(1)
-    newer = newer.where(unanswered(job.name))
-    if row is not None:
-        newer = newer.where(
-            tuple_(outbox.c.xid, outbox.c.id) > tuple_(_xid(row.xid), row.outbox_id)
-        )
-    return connection.execute(newer).one_or_none() is not None
+    return bool(connection.scalar(select(stale(job.name, job.sources))))
+
+
+@lru_cache(maxsize=64)
+def stale(name: str, sources: frozenset[str]) -> ColumnElement[bool]:
+    """Say in a statement what `is_stale` says of a job."""
+    noted = refreshed.c.name == name
+    # a job that never ran has seen nothing
+    xid = func.coalesce(select(refreshed.c.xid).where(noted).scalar_subquery(), _xid(0))
+    number = func.coalesce(select(refreshed.c.outbox_id).where(noted).scalar_subquery(), 0)
+    newer = tuple_(outbox.c.xid, outbox.c.id) > tuple_(xid, number)
+    changes = select(outbox.c.id).where(outbox.c.layer.in_(sorted(sources)), _SETTLED, newer)
+    return exists(changes.where(unanswered(name)))
 
 
 def run_job(engine: Engine, job: Job, now: datetime) -> None:
@@ -244,6 +254,22 @@ class Refresher:
 
 
 _SETTLED = outbox.c.xid < func.pg_snapshot_xmin(func.pg_current_snapshot())
+
+
+def _settle(guard: Connection, names: Sequence[str], position: tuple[int, int]) -> None:
+    """Note that the results of jobs that are not stale hold every change up to a position.
+
+    What answered changes have left behind would else be looked through at each question.
+    """
+    # a run by hand that takes the notes away has said by its end from where to ask anew
+    guard.execute(select(func.pg_advisory_xact_lock_shared(SWAP)))
+    xid, number = _xid(position[0]), position[1]
+    kept = select(answered.c.name).where(answered.c.name.in_(names), answered.c.xid <= xid)
+    held = refreshed.c.name.in_(kept)
+    guard.execute(update(refreshed).where(held).values(xid=xid, outbox_id=number))
+    gone = answered.c.name.in_(names) & (answered.c.xid <= xid)
+    guard.execute(delete(answered).where(gone, answered.c.name.in_(select(refreshed.c.name))))
+    guard.commit()
 
 
 def _xid(number: int | str) -> ColumnElement[Any]:

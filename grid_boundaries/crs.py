@@ -158,6 +158,8 @@ def lonlat_from_metres(points_xy: Coordinates, metric_srid: int) -> Coordinates:
 def _transformed(coordinates: Coordinates, change: Transformer) -> Coordinates:
     pairs = _pairs(coordinates)
     known = np.isfinite(pairs).all(axis=1)
+    if known.all():  # as nearly always: nothing to pick out and put back
+        return np.column_stack(change.transform(pairs[:, 0], pairs[:, 1]))
     result = np.full_like(pairs, np.nan)
     result[known] = np.column_stack(change.transform(pairs[known, 0], pairs[known, 1]))
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,15 +42,30 @@ def the_county(connection: Connection) -> County:
     Unavailable
         No county has been loaded yet.
     """
-    names = ("code", "name", "metric_srid", "dataset", "population_basis")
-    row = connection.execute(select(*(county.c[name] for name in names))).one_or_none()
+    return county_of(connection.execute(_COUNTY).one_or_none())
+
+
+def county_of(row: Sequence[Any] | None) -> County:
+    """Return the county of a row of `COUNTY_COLUMNS`.
+
+    Raises
+    ------
+    Unavailable
+        There is none: no county has been loaded yet.
+    """
     if row is None:
         raise Unavailable(
             "no-county",
             "数据库里还没有县；请先运行 gis-service demo 或 gis-service load",
             "The database holds no county yet; run gis-service demo or gis-service load first",
         )
-    return County(*row)
+    return County(*row[: len(COUNTY_COLUMNS)])
+
+
+COUNTY_COLUMNS = tuple(
+    county.c[name] for name in ("code", "name", "metric_srid", "dataset", "population_basis")
+)
+_COUNTY = select(*COUNTY_COLUMNS)
 
 
 def outbox_version(connection: Connection) -> int:

@@ -40,7 +40,7 @@ def change(service: Service, who: Who, camera: Camera, body: JsonBody) -> Respon
 def _told(done: Edited) -> dict[str, Any]:
     return {
         "camera": {**done.row, "version": version_of(done.row)},
-        "view_m2": done.followed.view_m2,
+        "view_m2": done.view_m2,
         "grids": done.figures,
     }
 

@@ -14,10 +14,12 @@ from gis_service import plan_review as review
 from gis_service.access import Asker
 from gis_service.block_requests import Recut
 from gis_service.errors import problem_answers
+from gis_service.plan_coverage import coverage_of
 from gis_service.planning import Desk
 from gis_service.routes.asking import JsonBody, Service, Who, scoped
 from gis_service.routes.bodies import takes
 from gis_service.running import Running
+from gis_service.what_if_requests import WhatIf, placed_frame
 from grid_boundaries import plan_records as records
 
 REFUSALS = problem_answers(400, 401, 403, 404, 408, 409, 413, 415, 422, 503)
@@ -121,6 +123,22 @@ def diff(
             review.refuse_other_unit(row, their)
             other = desk.state(their)
         return plan_changes.difference(desk, row, other, against)
+
+
+@router.get("/{plan}/coverage")
+def coverage(service: Service, who: Who, plan: Plan) -> Answer:
+    """Give what cameras see of the grids that a plan touches, before it and under it."""
+    with desk_of(service, who) as desk:
+        return coverage_of(desk, desk.row(plan))
+
+
+@router.post("/{plan}/coverage", openapi_extra=takes(WhatIf))
+def coverage_with(service: Service, who: Who, plan: Plan, body: JsonBody) -> Answer:
+    """Give the same with cameras that might be hung; nothing is stored."""
+    asked = requests.read(WhatIf, body)
+    with desk_of(service, who) as desk:
+        proposed = placed_frame(desk.connection, who, service.ingest, asked)
+        return coverage_of(desk, desk.row(plan), proposed)
 
 
 @router.post("/{plan}/merge", openapi_extra=takes(requests.Merging))

@@ -9,7 +9,7 @@ takes up the rounding of shadow lines and the drawing of façades.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from layers.coverage.ground import blind_ground, open_ground
 
 TOLERANCE_M = 0.05
 BUILT_STATES = ("built", "networked")
+SIGHT_NUMBERS = ("azimuth_deg", "view_angle_deg", "range_m")
 
 
 def ground_figures(grids: GeoSeries, views: GeoSeries, buildings: GeoSeries | None) -> pd.DataFrame:
@@ -187,20 +188,38 @@ def left_out(cameras: GeoDataFrame) -> pd.Series:
     ``no-view-angle``, ``no-azimuth`` (needed unless the camera looks all round). The others can be
     given to `visible_areas`.
     """
-    angle_deg, range_m = _numbers(cameras, "view_angle_deg"), _numbers(cameras, "range_m")
-    all_round = angle_deg == 360
+    facts = {
+        "built": is_built(cameras).to_numpy(dtype=bool),
+        "online": cameras["online"].eq(True).fillna(False).to_numpy(dtype=bool),
+        "indoor": cameras["indoor"].eq(True).fillna(False).to_numpy(dtype=bool),
+        "placed": is_placed(cameras.geometry.to_numpy()),
+        **{name: _numbers(cameras, name) for name in SIGHT_NUMBERS},
+    }
+    said = pd.Series(left_out_words(facts), index=cameras.index, dtype=object)
+    return said[said != ""]
+
+
+def left_out_words(facts: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Return the words of `left_out`, empty where a camera is projected.
+
+    Parameters
+    ----------
+    facts
+        Flags ``built``, ``online``, ``indoor`` and ``placed`` of each camera, and the numbers
+        ``azimuth_deg``, ``view_angle_deg`` and ``range_m``, NaN where missing.
+    """
+    azimuth_deg, angle_deg, range_m = (facts[name] for name in SIGHT_NUMBERS)
     reasons = {
-        "not-built": ~is_built(cameras),
-        "offline": ~cameras["online"].eq(True).fillna(False).astype(bool),
-        "indoor": cameras["indoor"].eq(True).fillna(False).astype(bool),
-        "no-position": ~is_placed(cameras.geometry.to_numpy()),
+        "not-built": ~facts["built"],
+        "offline": ~facts["online"],
+        "indoor": facts["indoor"],
+        "no-position": ~facts["placed"],
         "no-range": ~(np.isfinite(range_m) & (range_m > 0)),
         "no-view-angle": ~((angle_deg > 0) & (angle_deg <= 360)),
-        "no-azimuth": ~np.isfinite(_numbers(cameras, "azimuth_deg")) & ~all_round,
+        "no-azimuth": ~np.isfinite(azimuth_deg) & (angle_deg != 360),
     }
-    words = np.select([np.asarray(wrong) for wrong in reasons.values()], list(reasons), default="")
-    said = pd.Series(words, index=cameras.index, dtype=object)
-    return said[said != ""]
+    words: NDArray[Any] = np.select(list(reasons.values()), list(reasons), default="")
+    return words
 
 
 def assumed_values(cameras: pd.DataFrame) -> list[str]:

@@ -6,49 +6,79 @@ so that the county is not computed again because of it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import shapely
-from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
-from pandas import Series
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import Connection, literal, select
+from sqlalchemy import Connection, func, literal, select
 
 from grid_boundaries.crs import metres_from_lonlat
 from grid_boundaries.view import View, narrowed
 from layers.cameras import camera
 from layers.coverage import results
-from layers.coverage.figures import left_out
-from layers.coverage.near import scene_in
+from layers.coverage.faces import faces_in, patched, seen_changes
+from layers.coverage.figures import BUILT_STATES, SIGHT_NUMBERS, left_out_words
+from layers.coverage.near import Stage, stage_in
 from layers.coverage.refresh import NOT_WORKING
 from layers.coverage.results import Figures
-from layers.coverage.visibility import visible_areas
+from layers.coverage.sweep import swept_views
+from layers.coverage.visibility import sight_of
 from layers.coverage.windows import (
     MARGIN_M,
+    NOTHING,
     Scene,
     changed_times,
     counted_change,
-    patched,
-    seen_changes,
     window_of,
 )
 from layers.read import County
 
-NOTHING: BaseGeometry = shapely.Polygon()
-BEFORE, AFTER = "before", "after"
-# columns of a camera that its sight and its counts are made of
-DRAWN = (
-    "grid_code", "state", "online", "indoor", "azimuth_deg", "view_angle_deg", "range_m",
-)  # fmt: skip
+ASSUMED = 7_310_927  # advisory lock of changes after which a value may be assumed no more
 Camera = Mapping[str, Any]
-Changes = dict[str, NDArray[np.float64]]  # by grid code
+Floats = NDArray[np.float64]
+Changes = dict[str, Floats]  # by grid code
 # of `results.COUNTS`: what is seen, the cameras, the roads
 SEEN, OWN, ROADS = slice(0, 3), slice(3, 6), slice(6, 7)
+
+
+@dataclass(frozen=True)
+class End:
+    """A camera before or after its change.
+
+    Parameters
+    ----------
+    xy_m
+        Where it stands, ``[1, 2]``.
+    numbers
+        ``azimuth_deg``, ``view_angle_deg`` and ``range_m``; NaN where missing.
+    reason
+        Why it sees nothing, as in `left_out`; empty where it does.
+    """
+
+    xy_m: Floats
+    numbers: Mapping[str, Floats]
+    reason: str
+
+    @property
+    def reach(self) -> BaseGeometry:
+        """The box that all it may see lies in."""
+        far_m = MARGIN_M + (0.0 if self.reason else float(self.numbers["range_m"][0]))
+        west_south, east_north = self.xy_m[0] - far_m, self.xy_m[0] + far_m
+        box: BaseGeometry = shapely.box(*west_south, *east_north)
+        return box
+
+    def view(self, buildings: NDArray[Any]) -> BaseGeometry:
+        """Return what it sees among buildings; POLYGON EMPTY for nothing."""
+        if self.reason:
+            return NOTHING
+        sight = sight_of(self.xy_m, *(self.numbers[name] for name in SIGHT_NUMBERS))
+        seen: BaseGeometry = swept_views(sight, buildings)[0]
+        return seen
 
 
 @dataclass(frozen=True)
@@ -57,16 +87,18 @@ class Area:
 
     Parameters
     ----------
-    paths
-        Unit path of each grid of the scene.
     was, now
         What the camera saw here and what it sees; POLYGON EMPTY for nothing.
     """
 
-    scene: Scene
-    paths: dict[str, str]
+    stage: Stage
     was: BaseGeometry
     now: BaseGeometry
+
+    @property
+    def scene(self) -> Scene:
+        """What stands here."""
+        return self.stage.scene
 
     @property
     def window(self) -> BaseGeometry:
@@ -80,13 +112,13 @@ class Followed:
 
     Parameters
     ----------
-    grids
-        Codes of the grids whose figures were computed anew, sorted.
+    figures
+        The rows of `grid_coverage` that were computed anew, by grid code.
     view_m2
         What the camera sees now.
     """
 
-    grids: Sequence[str]
+    figures: Sequence[Mapping[str, Any]]
     view_m2: float
 
 
@@ -121,37 +153,39 @@ def follow(
     is_current
         Whether the results held every other change; if not, they keep the version they had.
     """
-    connection, view = place.connection, place.view
-    pair = _pair(before, row, place.srid)
-    was = results.stored_view(connection, view, row["id"], place.county)
-    reasons = left_out(pair)
-    areas = _areas(place, was, pair, looks=AFTER not in reasons.index)
-    changes = _own_counts(pair, reasons)
+    ends = _end(before, place.srid), _end(row, place.srid)
+    areas = _areas(place, row["id"], *ends)
+    changes = _own_counts(zip((before, row), ends, strict=True))
     codes = {*changes, *(code for area in areas for code in area.scene.codes(area.window))}
-    lost = {*before["assumed"]} - {*row["assumed"]}
-    gone = _no_longer_assumed(connection, view, lost)
-    held = results.locked_grids(connection, view, None if gone else codes)
-    blind_m2: dict[str, float] = {}
+    gone = _no_longer_assumed(place, {*before["assumed"]} - {*row["assumed"]})
+    held = results.locked_grids(place.connection, place.view, None if gone else codes)
+    results.forget_assumed(place.connection, gone)
+    blind: dict[str, BaseGeometry] = {}
     for area in areas:
-        _followed(place, area, row["id"], Stored(held, changes, blind_m2))
-    seen = next((area.now for area in areas if not area.now.is_empty), NOTHING)
-    results.store_view(connection, row, seen, place.srid, had=not was.is_empty)
+        _followed(place, area, row["id"], Stored(held, changes, blind))
     lines = {
-        code: Figures(changes.get(code, _ZEROS).tolist(), blind_m2.get(code), held[code])
-        for code in sorted({*changes, *blind_m2} & held.keys())
+        code: Figures(line.tolist(), blind[code].area if code in blind else None, held[code])
+        for code, line in changes.items()
+        if code in held
     }
-    results.store_figures(connection, lines, now, is_current=is_current)
-    results.forget_assumed(connection, gone)
-    results.note_answered(connection)
-    return Followed(list(lines), float(seen.area))
+    seen = next((area.now for area in areas if not area.now.is_empty), NOTHING)
+    paths = {code: path for area in areas for code, path in area.stage.paths.items()}
+    left = results.Changed(row, seen, blind, paths, lines)
+    figures = results.store(place.connection, left, place.srid, now, is_current=is_current)
+    return Followed(figures, float(seen.area))
 
 
-def _pair(before: Camera, after: Camera, srid: int) -> GeoDataFrame:
-    """Return what counts of two rows of a camera, in metres, indexed "before" and "after"."""
-    lonlat = np.array([[row["lon"], row["lat"]] for row in (before, after)])
-    places = shapely.points(metres_from_lonlat(lonlat, srid))
-    columns = {name: [before[name], after[name]] for name in DRAWN}
-    return GeoDataFrame(columns, geometry=places, crs=srid, index=[BEFORE, AFTER])
+def _end(row: Camera, srid: int) -> End:
+    xy_m = metres_from_lonlat(np.array([[row["lon"], row["lat"]]]), srid)
+    numbers = {name: np.array([row[name]], dtype=np.float64) for name in SIGHT_NUMBERS}
+    flags = {
+        "built": row["state"] in BUILT_STATES,
+        "online": row["online"] is True,
+        "indoor": row["indoor"] is True,
+        "placed": np.isfinite(xy_m).all(),
+    }
+    facts = numbers | {name: np.array([flag], dtype=bool) for name, flag in flags.items()}
+    return End(xy_m, numbers, str(left_out_words(facts)[0]))
 
 
 def _add(changes: Changes, at: slice, more: Changes) -> None:
@@ -159,41 +193,38 @@ def _add(changes: Changes, at: slice, more: Changes) -> None:
         changes.setdefault(code, _ZEROS.copy())[at] += line
 
 
-def _no_longer_assumed(connection: Connection, view: View, words: Collection[str]) -> list[str]:
+def _no_longer_assumed(place: Place, words: Collection[str]) -> list[str]:
     """Return the words that no camera's values are assumed by any more."""
-    still = narrowed(select(literal(1)), view, camera.c.unit_path).limit(1)
+    if not words:
+        return []
+    # one after another: each of two at once would still find the word with the other
+    place.connection.execute(select(func.pg_advisory_xact_lock(ASSUMED)))
+    still = narrowed(select(literal(1)), place.view, camera.c.unit_path).limit(1)
     return [
         word
         for word in sorted(words)
-        if connection.scalar(still.where(camera.c.assumed.contains([word]))) is None
+        if place.connection.scalar(still.where(camera.c.assumed.contains([word]))) is None
     ]
 
 
-def _areas(place: Place, was: BaseGeometry, pair: GeoDataFrame, *, looks: bool) -> list[Area]:
+def _areas(place: Place, key: str, before: End, after: End) -> list[Area]:
     """Return where the camera saw and sees; one area where the two are near each other."""
-    old = window_of(was)
-    reach = _reach(pair) if looks else NOTHING
-    boxes = [box for box in (old, reach) if not box.is_empty]
-    if len(boxes) == 2 and old.intersects(reach):
-        boxes = [shapely.envelope(shapely.union(old, reach))]
-    return [_area(place, box, was if box.covers(old) else NOTHING, reach, pair) for box in boxes]
+    box = after.reach
+    if box.intersects(before.reach):
+        box = shapely.envelope(shapely.union(box, before.reach))
+    stage = _stage(place, key, box)
+    was, old = stage.own, window_of(stage.own)
+    if not (old.is_empty or box.covers(old)):
+        if not box.intersects(old):
+            away = Area(_stage(place, key, old), was, NOTHING)
+            return [away, Area(stage, NOTHING, after.view(stage.scene.buildings))]
+        # the results are behind the camera's row
+        stage = _stage(place, key, shapely.envelope(shapely.union(box, old)))
+    return [Area(stage, was, after.view(stage.scene.buildings))]
 
 
-def _area(
-    place: Place, box: BaseGeometry, was: BaseGeometry, reach: BaseGeometry, pair: GeoDataFrame
-) -> Area:
-    scene, paths = scene_in(place.connection, place.view, place.county, box)
-    if not box.covers(reach):
-        return Area(scene, paths, was, NOTHING)
-    buildings = GeoSeries(scene.buildings, crs=pair.crs)
-    return Area(scene, paths, was, visible_areas(pair.loc[[AFTER]], buildings).iloc[0])
-
-
-def _reach(pair: GeoDataFrame) -> BaseGeometry:
-    (x, y), reach_m = shapely.get_coordinates(pair.geometry.iloc[1])[0], pair["range_m"].iloc[1]
-    far_m = float(reach_m) + MARGIN_M
-    box: BaseGeometry = shapely.box(x - far_m, y - far_m, x + far_m, y + far_m)
-    return box
+def _stage(place: Place, key: str, box: BaseGeometry) -> Stage:
+    return stage_in(place.connection, place.view, place.county, box, key)
 
 
 @dataclass(frozen=True)
@@ -206,17 +237,17 @@ class Stored:
         Of every locked grid.
     counts
         By how much `results.COUNTS` change.
-    blind_m2
-        The new sizes of blind ground.
+    blind
+        The new blind ground.
     """
 
     seen_by_m2: dict[str, list[float]]
     counts: Changes
-    blind_m2: dict[str, float]
+    blind: dict[str, BaseGeometry]
 
 
 def _followed(place: Place, area: Area, key: str, stored: Stored) -> None:
-    """Store an area's blind ground and take note of what changes in its grids."""
+    """Take note of what changes in an area's grids."""
     window, scene = area.window, area.scene
     if window.is_empty:
         return
@@ -227,12 +258,13 @@ def _followed(place: Place, area: Area, key: str, stored: Stored) -> None:
     views, blind = results.views_and_blind(place.connection, place.view, place.county, near, met)
     views.pop(key, None)
     before, after = (_with(list(views.values()), one) for one in (area.was, area.now))
-    covers = np.concatenate([after, scene.buildings])
-    anew = {code: patched(blind[code], scene.grids[code], covers, window) for code in met}
-    results.store_blind(place.connection, anew, area.paths, place.srid)
-    stored.blind_m2.update((code, shape.area) for code, shape in anew.items())
+    faces = faces_in(scene, before, after, window)
+    for code in met:
+        if faces.is_blinded(code):
+            left = stored.blind.get(code, blind[code])
+            stored.blind[code] = patched(left, faces.blind(code), window)
     _add(stored.counts, SEEN, counted_change(scene, before, after, window))
-    for code, change in seen_changes(scene, before, after, window).items():
+    for code, change in seen_changes(faces).items():
         if code in stored.seen_by_m2:
             _add(stored.counts, ROADS, {code: np.array([change.road_unseen_m])})
             stored.seen_by_m2[code] = changed_times(stored.seen_by_m2[code], change.by_times_m2)
@@ -242,18 +274,15 @@ def _with(others: list[BaseGeometry], own: BaseGeometry) -> NDArray[Any]:
     return np.array([*others, *([] if own.is_empty else [own])], dtype=object)
 
 
-def _own_counts(pair: GeoDataFrame, reasons: Series[str]) -> Changes:
+def _own_counts(ends: Iterable[tuple[Camera, End]]) -> Changes:
     """Return what the camera itself adds to its new grid and takes from its old one."""
-    words = [reasons.get(name) for name in pair.index]
-    # `left_out` says the first that holds: not built, then off line or indoors, then a fault
-    works = np.array([word not in NOT_WORKING for word in words])
-    built = np.array([word != NOT_WORKING[0] for word in words])
-    faulty = works & np.array([word is not None for word in words])
-    counts = np.column_stack([built, works, faulty]).astype(float)
     found: Changes = {}
-    for code, line, sign in zip(pair["grid_code"], counts, (-1.0, 1.0), strict=True):
-        if code is not None:
-            _add(found, OWN, {code: sign * line})
+    for (row, end), sign in zip(ends, (-1.0, 1.0), strict=True):
+        # `left_out` says the first that holds: not built, then off line or indoors, then a fault
+        works = end.reason not in NOT_WORKING
+        line = [end.reason != NOT_WORKING[0], works, works and end.reason != ""]
+        if row["grid_code"] is not None:
+            _add(found, OWN, {row["grid_code"]: sign * np.array(line, dtype=np.float64)})
     return found
 
 

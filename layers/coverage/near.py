@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     Column,
     Connection,
     Select,
@@ -21,10 +23,12 @@ from sqlalchemy import (
     and_,
     bindparam,
     cast,
+    exists,
     func,
     literal,
     null,
     select,
+    true,
     union_all,
 )
 
@@ -33,8 +37,8 @@ from grid_boundaries.store import block, block_count, grid, grid_block
 from grid_boundaries.tables import STORED_SRID
 from grid_boundaries.view import View, narrowed
 from layers.buildings import building
-from layers.coverage.tables import EVEN, grid_coverage
-from layers.coverage.windows import Counted, Scene
+from layers.coverage.tables import EVEN, camera_view, grid_coverage
+from layers.coverage.windows import NOTHING, Counted, Scene
 from layers.people import household, person
 from layers.places import place
 from layers.read import County
@@ -42,26 +46,57 @@ from layers.streets import street
 
 Box = tuple[float, float, float, float]  # west, south, east, north in degrees
 Rows = Sequence[Any]
-KINDS = ("grid", "building", "place", "street")
+KINDS = ("grid", "building", "place", "street", "view", "block")
 # a box as a statement's parameters
 BOUNDS = ("west", "south", "east", "north")
 HERE = func.st_makeenvelope(*map(bindparam, BOUNDS), STORED_SRID, type_=Geometry)
 
 
-def scene_in(
-    connection: Connection, view: View, county: County, box: BaseGeometry
-) -> tuple[Scene, dict[str, str]]:
-    """Return what meets a box of metres, and the unit path of each grid."""
+@dataclass(frozen=True)
+class Stage:
+    """A scene with what is stored of it.
+
+    Parameters
+    ----------
+    paths
+        Unit path of each grid.
+    own
+        What one camera sees by the stored results, wherever that is; POLYGON EMPTY for nothing.
+    """
+
+    scene: Scene
+    paths: Mapping[str, str]
+    own: BaseGeometry
+
+
+def scene_in(connection: Connection, view: View, county: County, box: BaseGeometry) -> Scene:
+    """Return what meets a box of metres."""
+    return stage_in(connection, view, county, box, None).scene
+
+
+def stage_in(
+    connection: Connection, view: View, county: County, box: BaseGeometry, key: str | None
+) -> Stage:
+    """Return what meets a box of metres, and the stored view of one camera."""
     bounds = dict(zip(BOUNDS, degrees(box, county.metric_srid), strict=True))
-    rows = connection.execute(_standing(view), bounds).all()
-    of = {kind: [row for row in rows if row.kind == kind] for kind in KINDS}
-    shapes = {kind: in_metres(found, county) for kind, found in of.items()}
-    places = Counted(shapes["place"], _codes(of["place"]), np.ones((len(of["place"]), 1)))
-    homes = _homes(connection, view, county, of["building"], shapes["building"])
-    grids = dict(zip((row.id for row in of["grid"]), shapes["grid"], strict=True))
-    blocks = _NOTHING if len(homes.shapes) else _blocks(connection, view, county, bounds)
-    paths = {row.id: row.unit_path for row in of["grid"]}
-    return Scene(grids, shapes["building"], shapes["street"], places, homes, blocks), paths
+    rows = connection.execute(_standing(view, county), {**bounds, "own": key}).all()
+    shapes, held = in_metres(rows, county), _codes(rows)
+    kinds = np.array([row.kind for row in rows], dtype=object)
+    grids, houses, places, streets, own, blocks = (
+        np.flatnonzero(kinds == kind).tolist() for kind in KINDS
+    )
+    homes = [at for at in houses if rows[at].households]
+    numbers = np.array([(row.people or 0, row.households or 0) for row in rows], dtype=float)
+    scene = Scene(
+        {rows[at].id: shapes[at] for at in grids},
+        shapes[houses],
+        shapes[streets],
+        Counted(shapes[places], held[places], np.ones((len(places), 1))),
+        Counted(shapes[homes], held[homes], numbers.reshape(-1, 2)[homes]),
+        Counted(shapes[blocks], held[blocks], numbers.reshape(-1, 2)[blocks]),
+    )
+    paths = {rows[at].id: rows[at].unit_path for at in grids}
+    return Stage(scene, paths, next(iter(shapes[own]), NOTHING))
 
 
 def degrees(box: BaseGeometry, srid: int) -> Box:
@@ -81,82 +116,74 @@ def in_metres(rows: Rows, county: County) -> NDArray[Any]:
 
 
 @lru_cache(maxsize=64)
-def _standing(view: View) -> Any:
-    """Select grids in force, footprints, key places and streets in one statement."""
+def _standing(view: View, county: County) -> Any:
+    """Select grids in force, footprints, key places, streets and a view in one statement."""
+    grids = _of("grid", grid, grid.c.code, view, grid.c.unit_path)
+    places = _of("place", place, place.c.id, view, place.c.unit_path)
+    streets = _of("street", street, street.c.id, view, None)
+    own = _of("view", camera_view, camera_view.c.id, view, camera_view.c.unit_path)
+    # a building at a time, because a plan for any box at all would count the whole county
+    living = _living(view, county).where(household.c.building_id == building.c.id)
+    here = living.lateral("living")
+    houses = _of("building", building, building.c.id, view, None, here.c.people, here.c.households)
     return union_all(
-        _of("grid", grid, grid.c.code, view, grid.c.unit_path).where(grid.c.valid_to.is_(None)),
-        _of("building", building, building.c.id, view, None),
-        _of("place", place, place.c.id, view, place.c.unit_path).where(place.c.is_key),
-        _of("street", street, street.c.id, view, None).where(street.c.kind != "railway"),
+        grids.where(grid.c.valid_to.is_(None), grid.c.geom.intersects(HERE)),
+        houses.join_from(building, here, true()).where(building.c.geom.intersects(HERE)),
+        places.where(place.c.is_key, place.c.geom.intersects(HERE)),
+        streets.where(street.c.kind != "railway", street.c.geom.intersects(HERE)),
+        own.where(camera_view.c.id == bindparam("own", type_=Text)),
+        _spread_blocks(view),
     )
 
 
 def _of(
-    kind: str, table: Table, key: Column[str], view: View, path: Column[str] | None
+    kind: str,
+    table: Table,
+    key: Column[str],
+    view: View,
+    path: Column[str] | None,
+    *counts: Any,
+    held: Table | None = None,
 ) -> Select[Any]:
-    held = table.c.get("grid_code", null())
+    code = (table if held is None else held).c.get("grid_code", cast(null(), Text))
     shape = func.st_asbinary(table.c.geom).label("shape")
-    columns = (literal(kind).label("kind"), key.label("id"), held.label("grid_code"))
-    statement = select(*columns, table.c.unit_path, shape)
-    return narrowed(statement.where(table.c.geom.intersects(HERE)), view, path)
+    columns = (literal(kind).label("kind"), key.label("id"), code.label("grid_code"))
+    none = cast(null(), BigInteger)
+    people, households = counts or (none.label("people"), none.label("households"))
+    return narrowed(select(*columns, table.c.unit_path, shape, people, households), view, path)
 
 
 def _codes(rows: Rows) -> NDArray[Any]:
     return np.array([row.grid_code for row in rows], dtype=object)
 
 
-def _homes(
-    connection: Connection, view: View, county: County, rows: Rows, shapes: NDArray[Any]
-) -> Counted:
-    # asked for by name, because a plan for any box at all would count the whole county
-    ids = {"buildings": [row.id for row in rows]}
-    living = connection.execute(living_in(view, county), ids)
-    known = {row.building_id: (row.people, row.households) for row in living}
-    lived_in = np.array([row.id in known for row in rows], dtype=bool)
-    numbers = np.array([known[row.id] for row in rows if row.id in known], dtype=float)
-    return Counted(shapes[lived_in], _codes(rows)[lived_in], numbers.reshape(-1, 2))
-
-
 @lru_cache(maxsize=64)
 def living_in(view: View, county: County) -> Select[Any]:
     """Select households and residents of buildings by id."""
+    asked = func.any(cast(bindparam("buildings"), ARRAY(Text)))
+    by_building = _living(view, county).add_columns(household.c.building_id)
+    wanted = by_building.where(household.c.building_id == asked)
+    return wanted.group_by(household.c.building_id)
+
+
+def _living(view: View, county: County) -> Select[Any]:
     lives_here = and_(person.c.household_id == household.c.id, person.c[county.population_basis])
-    statement = (
-        select(
-            household.c.building_id,
-            func.count(household.c.id.distinct()).label("households"),
-            func.count(person.c.id).label("people"),
-        )
-        .outerjoin(person, lives_here)
-        .where(household.c.building_id == func.any(cast(bindparam("buildings"), ARRAY(Text))))
-        .group_by(household.c.building_id)
-    )
-    return narrowed(statement, view, household.c.unit_path)
+    households = func.count(household.c.id.distinct()).label("households")
+    counts: Any = select(households, func.count(person.c.id).label("people"))
+    joined = counts.select_from(household).outerjoin(person, lives_here)
+    statement: Select[Any] = narrowed(joined, view, household.c.unit_path)
+    return statement
 
 
-def _blocks(
-    connection: Connection, view: View, county: County, bounds: Mapping[str, float]
-) -> Counted:
-    """Return the blocks with their people, where people are taken as spread over them."""
-    assumed = narrowed(select(grid_coverage.c.assumed), view, grid_coverage.c.unit_path)
-    if EVEN not in (connection.scalar(assumed.limit(1)) or []):
-        return _NOTHING
-    rows = connection.execute(_counted_blocks(view), bounds).all()
-    numbers = np.array([(row.people or 0, row.households or 0) for row in rows], dtype=float)
-    return Counted(in_metres(rows, county), _codes(rows), numbers.reshape(-1, 2))
-
-
-def _counted_blocks(view: View) -> Select[Any]:
-    shape = func.st_asbinary(block.c.geom).label("shape")
-    columns = (grid_block.c.grid_code, shape, block_count.c.people, block_count.c.households)
-    statement = (
-        select(*columns)
-        .join(grid_block, grid_block.c.block_id == block.c.id)
+def _spread_blocks(view: View) -> Select[Any]:
+    """Select the blocks with their people, where people are taken as spread over them."""
+    spread = select(grid_coverage.c.grid_code).where(grid_coverage.c.assumed.contains([EVEN]))
+    is_spread = exists(narrowed(spread, view, grid_coverage.c.unit_path))
+    counts = (block_count.c.people, block_count.c.households)
+    statement = _of("block", block, block.c.id, view, block.c.unit_path, *counts, held=grid_block)
+    return (
+        statement.join_from(block, grid_block, grid_block.c.block_id == block.c.id)
         .outerjoin(block_count, block_count.c.block_id == block.c.id)
-        .where(block.c.valid_to.is_(None), grid_block.c.valid_to.is_(None))
+        .where(block.c.valid_to.is_(None), grid_block.c.valid_to.is_(None), is_spread)
+        .where(block.c.geom.intersects(HERE))
     )
-    return narrowed(statement.where(block.c.geom.intersects(HERE)), view, block.c.unit_path)
-
-
-_EMPTY: NDArray[Any] = np.array([], dtype=object)
-_NOTHING = Counted(_EMPTY, _EMPTY, np.zeros((0, 2)))

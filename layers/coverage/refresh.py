@@ -69,16 +69,7 @@ def refresh(connection: Connection, view: View, now: datetime) -> dict[str, int]
     working = inputs.cameras.drop(index=reasons.index)
     views = visible_areas(working, inputs.buildings.geometry)
     views = GeoSeries(views[~views.is_empty])
-    ground = open_ground(inputs.grids.geometry, inputs.buildings.geometry)
-    seen, times = seen_ground(inputs.grids.geometry, views)
-    # one area less one area: nothing touches that would have to be noded on a grid
-    left = shapely.difference(ground.to_numpy(), seen.to_numpy())
-    blind = GeoSeries(polygons_only(np.asarray(left)), index=ground.index, crs=ground.crs)
-    figures = grid_figures(inputs, views, ground_areas(ground, blind), reasons)
-    figures = figures.join(
-        road_figures(road_pieces(inputs.streets.geometry, inputs.grids.geometry), seen)
-    )
-    figures["seen_by_m2"] = [changed_times([], row) for row in times.to_numpy()]
+    figures, blind = figures_and_blind(inputs, views, reasons)
     own_results(connection)
     _swap(connection, camera_view, _view_rows(working.loc[views.index], views))
     _swap(connection, blind_table, _blind_rows(inputs.grids, blind))
@@ -86,6 +77,33 @@ def refresh(connection: Connection, view: View, now: datetime) -> dict[str, int]
     _swap(connection, grid_coverage, figures.reset_index(names="grid_code"))
     faulty = ~reasons.isin(NOT_WORKING)
     return {"views": len(views), "grids": len(figures), "left_out": int(faulty.sum())}
+
+
+def figures_and_blind(
+    inputs: Inputs, views: GeoSeries, reasons: Series[str], *, beside: GeoSeries | None = None
+) -> tuple[pd.DataFrame, GeoSeries]:
+    """Return the columns of `grid_coverage` and the blind ground of every grid, by its code.
+
+    Parameters
+    ----------
+    views
+        Visible areas of the working cameras.
+    reasons
+        Why other cameras are left out, by camera.
+    beside
+        Grids whose figures are not asked for, that roads along a border may belong to.
+    """
+    ground = open_ground(inputs.grids.geometry, inputs.buildings.geometry)
+    seen, times = seen_ground(inputs.grids.geometry, views)
+    # one area less one area: nothing touches that would have to be noded on a grid
+    left = shapely.difference(ground.to_numpy(), seen.to_numpy())
+    blind = GeoSeries(polygons_only(np.asarray(left)), index=ground.index, crs=ground.crs)
+    figures = grid_figures(inputs, views, ground_areas(ground, blind), reasons)
+    outlines = [inputs.grids.geometry, *([] if beside is None else [beside])]
+    pieces = road_pieces(inputs.streets.geometry, GeoSeries(pd.concat(outlines)))
+    figures = figures.join(road_figures(pieces, seen))
+    figures["seen_by_m2"] = [changed_times([], row) for row in times.to_numpy()]
+    return figures, blind
 
 
 def grid_figures(

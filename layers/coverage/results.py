@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Any
 
 import shapely
-from geoalchemy2 import WKBElement
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import (
     ARRAY,
@@ -27,7 +26,6 @@ from sqlalchemy import (
     column,
     delete,
     func,
-    insert,
     literal,
     select,
     union_all,
@@ -42,7 +40,8 @@ from grid_boundaries.tables import STORED_SRID
 from grid_boundaries.view import View, narrowed
 from layers.coverage.near import BOUNDS, HERE, degrees, in_metres
 from layers.coverage.tables import blind_ground, camera_view, grid_coverage
-from layers.read import County
+from layers.coverage.windows import LEAST_M2, NOTHING
+from layers.read import COUNTY_COLUMNS, County, county_of
 from layers.refreshed import answered
 
 JOB = "coverage"
@@ -53,13 +52,24 @@ COUNTS = (
     "cameras_built", "cameras_working", "cameras_left_out", "road_unseen_m",
 )  # fmt: skip
 
+_BY = tuple(f"by_{at}" for at in range(len(COUNTS)))  # parameters: by how much each changes
+
 # what a view keeps of its camera
 VIEW_COLUMNS = ("name", "unit_path", "block_id", "grid_code", "placed", "range_m", "assumed")
 
 
-def share_results(connection: Connection) -> None:
-    """Keep the whole county's results from being replaced until the transaction ends."""
-    connection.execute(select(func.pg_advisory_xact_lock_shared(SWAP)))
+def share_results(connection: Connection) -> County:
+    """Keep the whole county's results from being replaced until the transaction ends.
+
+    Returns
+    -------
+    County
+        Whose results they are.
+    """
+    return county_of(connection.execute(_SHARE).one_or_none())
+
+
+_SHARE = select(*COUNTY_COLUMNS, func.pg_advisory_xact_lock_shared(SWAP))
 
 
 def own_results(connection: Connection) -> None:
@@ -69,11 +79,6 @@ def own_results(connection: Connection) -> None:
     """
     connection.execute(select(func.pg_advisory_xact_lock(SWAP)))
     connection.execute(delete(answered).where(answered.c.name == JOB))
-
-
-def note_answered(connection: Connection) -> None:
-    """Note that this transaction's changes are in the results."""
-    connection.execute(upsert(answered).values(name=JOB).on_conflict_do_nothing())
 
 
 def locked_grids(
@@ -86,13 +91,19 @@ def locked_grids(
     dict
         Of each grid that has figures: the area seen by just 1, 2, 3 … cameras.
     """
-    table = grid_coverage.c
-    columns = (table.grid_code, table.seen_by_m2)
-    wanted = narrowed(select(*columns), view, table.unit_path).order_by(table.grid_code)
-    if codes is not None:
-        wanted = wanted.where(table.grid_code.in_(sorted(codes)))
-    rows = connection.execute(wanted.with_for_update())
+    given = {} if codes is None else {"codes": sorted(codes)}
+    rows = connection.execute(_locking(view, every=codes is None), given)
     return {row.grid_code: row.seen_by_m2 or [] for row in rows}
+
+
+@lru_cache(maxsize=64)
+def _locking(view: View, *, every: bool) -> Select[Any]:
+    table = grid_coverage.c
+    wanted = narrowed(select(table.grid_code, table.seen_by_m2), view, table.unit_path)
+    if not every:
+        named = func.any(cast(bindparam("codes"), ARRAY(Text)))
+        wanted = wanted.where(table.grid_code == named)
+    return wanted.order_by(table.grid_code).with_for_update()
 
 
 def forget_assumed(connection: Connection, words: Collection[str]) -> None:
@@ -101,14 +112,6 @@ def forget_assumed(connection: Connection, words: Collection[str]) -> None:
     for word in words:
         said = update(grid_coverage).where(assumed.contains([word]))
         connection.execute(said.values(assumed=func.array_remove(assumed, word)))
-
-
-def stored_view(connection: Connection, view: View, key: str, county: County) -> BaseGeometry:
-    """Return what a camera sees by the stored results, metres; POLYGON EMPTY for nothing."""
-    shape = func.st_asbinary(camera_view.c.geom).label("shape")
-    own = narrowed(select(shape), view, camera_view.c.unit_path).where(camera_view.c.id == key)
-    found = in_metres(connection.execute(own).all(), county)
-    return found[0] if len(found) else shapely.Polygon()
 
 
 def views_and_blind(
@@ -124,7 +127,7 @@ def views_and_blind(
     found: dict[str, dict[str, BaseGeometry]] = {table.name: {} for table in _SHOWN}
     for row, shape in zip(rows, in_metres(rows, county), strict=True):
         found[row.kind][row.id] = shape
-    nothing = dict.fromkeys(codes, shapely.Polygon())
+    nothing = dict.fromkeys(codes, NOTHING)
     return found[camera_view.name], nothing | found[blind_ground.name]
 
 
@@ -142,59 +145,6 @@ def _shapes_of(table: Table, view: View) -> Select[Any]:
 
 
 _SHOWN = (camera_view, blind_ground)
-
-
-def store_view(
-    connection: Connection, row: Mapping[str, Any], seen: BaseGeometry, srid: int, *, had: bool
-) -> None:
-    """Put what a camera sees in the place of what it saw.
-
-    Parameters
-    ----------
-    row
-        Of `camera`; what `VIEW_COLUMNS` names is kept of it.
-    seen
-        Metres; empty for nothing.
-    had
-        Whether a view is stored.
-    """
-    own = camera_view.c.id == row["id"]
-    if seen.is_empty:
-        if had:
-            connection.execute(delete(camera_view).where(own))
-        return
-    kept = {name: row[name] for name in VIEW_COLUMNS}
-    kept |= {"geom": _stored(seen, srid), "area_m2": seen.area}
-    if had:
-        connection.execute(update(camera_view).where(own).values(kept))
-    else:
-        connection.execute(insert(camera_view).values(kept | {"id": row["id"]}))
-
-
-def store_blind(
-    connection: Connection, blind: Mapping[str, BaseGeometry], paths: Mapping[str, str], srid: int
-) -> None:
-    """Put new blind ground in the place of the old.
-
-    Parameters
-    ----------
-    blind
-        By grid code, metres; empty ones are taken away.
-    paths
-        Unit path of each grid.
-    """
-    gone = [code for code, shape in blind.items() if shape.is_empty]
-    if gone:
-        connection.execute(delete(blind_ground).where(blind_ground.c.id.in_(gone)))
-    left = {code: shape for code, shape in blind.items() if not shape.is_empty}
-    if left:
-        columns = {
-            "codes": list(left),
-            "paths": [paths[code] for code in left],
-            "shapes": [_wkb(shape, srid) for shape in left.values()],
-            "areas": [shape.area for shape in left.values()],
-        }
-        connection.execute(_PUT_BLIND, columns)
 
 
 @dataclass(frozen=True)
@@ -220,34 +170,81 @@ def _array_text(numbers: Sequence[float]) -> str:
     return "{" + ",".join(repr(float(number)) for number in numbers) + "}"
 
 
-def store_figures(
-    connection: Connection,
-    changes: Mapping[str, Figures],
-    now: datetime,
-    *,
-    is_current: bool,
-) -> None:
-    """Change the figures of grids.
+@dataclass(frozen=True)
+class Changed:
+    """What one camera's change leaves behind.
 
     Parameters
     ----------
-    changes
-        By grid code.
-    now
-        When they were computed, aware.
-    is_current
-        Whether they hold every change there is; if not, they keep the version they had.
+    row
+        The camera's, of `camera`; what `VIEW_COLUMNS` names is kept beside its view.
+    seen
+        What it sees, metres; POLYGON EMPTY for nothing.
+    blind
+        New blind ground by grid code, metres; empty ones are taken away.
+    paths
+        Unit path of each of those grids.
+    figures
+        How the figures change, by grid code.
     """
-    if not changes:
-        return
-    codes = sorted(changes)
-    lines = [changes[code] for code in codes]
-    given: dict[str, Sequence[Any]] = {
-        f"all_{name}": [float(line.counts[at]) for line in lines] for at, name in enumerate(COUNTS)
+
+    row: Mapping[str, Any]
+    seen: BaseGeometry
+    blind: Mapping[str, BaseGeometry]
+    paths: Mapping[str, str]
+    figures: Mapping[str, Figures]
+
+
+def store(
+    connection: Connection, changed: Changed, srid: int, now: datetime, *, is_current: bool
+) -> list[dict[str, Any]]:
+    """Put what follows from a change in its place, and note that the results hold it.
+
+    Parameters
+    ----------
+    srid
+        Of the metres.
+    now
+        When it was computed, aware.
+    is_current
+        Whether the figures hold every change there is; if not, they keep the version they had.
+
+    Returns
+    -------
+    list of dict
+        The rows of `grid_coverage` that changed, by grid code.
+    """
+    given = {"now": now, "current": is_current, "job": JOB}
+    given |= _view_given(changed, srid) | _blind_given(changed, srid)
+    given |= _figures_given(changed.figures)
+    rows = connection.execute(_PUT, given).mappings().all()
+    return sorted(map(dict, rows), key=lambda row: str(row["grid_code"]))
+
+
+def _view_given(changed: Changed, srid: int) -> dict[str, Any]:
+    seen = None if changed.seen.is_empty else _wkb(changed.seen, srid)
+    kept = {f"own_{name}": changed.row[name] for name in VIEW_COLUMNS}
+    return {**kept, "own_id": changed.row["id"], "own_shape": seen, "own_m2": changed.seen.area}
+
+
+def _blind_given(changed: Changed, srid: int) -> dict[str, Any]:
+    left = {code: shape for code, shape in changed.blind.items() if not shape.is_empty}
+    return {
+        "gone": [code for code in changed.blind if code not in left],
+        "blind_codes": list(left),
+        "blind_paths": [changed.paths[code] for code in left],
+        "blind_shapes": [_wkb(shape, srid) for shape in left.values()],
+        "blind_areas": [shape.area for shape in left.values()],
     }
-    given |= {"all_blind_m2": [line.blind_m2 for line in lines]}
-    given |= {"all_times": [_array_text(line.seen_by_m2) for line in lines]}
-    connection.execute(_PUT_FIGURES, {"codes": codes, "now": now, "current": is_current, **given})
+
+
+def _figures_given(changes: Mapping[str, Figures]) -> dict[str, Any]:
+    lines = list(changes.values())
+    given: dict[str, Any] = {
+        word: [float(line.counts[at]) for line in lines] for at, word in enumerate(_BY)
+    }
+    given |= {"codes": list(changes), "blind_m2": [line.blind_m2 for line in lines]}
+    return given | {"times": [_array_text(line.seen_by_m2) for line in lines]}
 
 
 def _wkb(shape: BaseGeometry, srid: int) -> bytes:
@@ -257,10 +254,6 @@ def _wkb(shape: BaseGeometry, srid: int) -> bytes:
     return bytes(shapely.to_wkb(shapely.set_srid(moved, STORED_SRID), include_srid=True))
 
 
-def _stored(shape: BaseGeometry, srid: int) -> WKBElement:
-    return WKBElement(_wkb(shape, srid), extended=True)
-
-
 def _arrays(**types: TypeEngine[Any]) -> Any:
     """Return a table made of arrays given as parameters, one a column."""
     given = [cast(bindparam(name), ARRAY(kind)) for name, kind in types.items()]
@@ -268,34 +261,62 @@ def _arrays(**types: TypeEngine[Any]) -> Any:
     return func.unnest(*given).table_valued(*names, name="given").render_derived()
 
 
-def _putting_blind() -> Any:
-    given = _arrays(codes=Text(), paths=Text(), shapes=LargeBinary(), areas=Double())
-    shape = func.st_geomfromewkb(given.c.shapes)
-    rows = select(given.c.codes, given.c.codes, given.c.paths, shape, given.c.areas)
+def _putting_view() -> tuple[Any, Any]:
+    """Return what puts a camera's view in place where it sees something, and takes it away else."""
+    shape = cast(bindparam("own_shape"), LargeBinary)
+    of = {name: camera_view.c[name].type for name in VIEW_COLUMNS}
+    kept = [cast(bindparam(f"own_{name}"), kind) for name, kind in of.items()]
+    own, m2 = cast(bindparam("own_id"), Text), cast(bindparam("own_m2"), Double)
+    row = select(own, *kept, func.st_geomfromewkb(shape), m2).where(shape.is_not(None))
+    new = upsert(camera_view).from_select(["id", *of, "geom", "area_m2"], row)
+    anew = {name: new.excluded[name] for name in (*of, "geom", "area_m2")}
+    put = new.on_conflict_do_update(index_elements=[camera_view.c.id], set_=anew)
+    return put, delete(camera_view).where(camera_view.c.id == own, shape.is_(None))
+
+
+def _putting_blind() -> tuple[Any, Any]:
+    given = _arrays(
+        blind_codes=Text(), blind_paths=Text(), blind_shapes=LargeBinary(), blind_areas=Double()
+    )
+    codes, shape = given.c.blind_codes, func.st_geomfromewkb(given.c.blind_shapes)
+    rows = select(codes, codes, given.c.blind_paths, shape, given.c.blind_areas)
     names = ["id", "grid_code", "unit_path", "geom", "area_m2"]
     new = upsert(blind_ground).from_select(names, rows)
     anew = {name: new.excluded[name] for name in ("geom", "area_m2")}
-    return new.on_conflict_do_update(index_elements=[blind_ground.c.id], set_=anew)
+    gone = func.any(cast(bindparam("gone"), ARRAY(Text)))
+    put = new.on_conflict_do_update(index_elements=[blind_ground.c.id], set_=anew)
+    return put, delete(blind_ground).where(blind_ground.c.id == gone)
 
 
 def _putting_figures() -> Any:
-    numbers: dict[str, TypeEngine[Any]] = {
-        f"all_{name}": Double() for name in ("blind_m2", *COUNTS)
-    }
-    given = _arrays(codes=Text(), all_times=Text(), **numbers)
-    table, blind_m2 = grid_coverage.c, given.c.all_blind_m2
-    # rounding may leave a blind hair more than there was open
-    seen_m2 = func.greatest(table.open_m2 - blind_m2, 0.0)
+    numbers: dict[str, TypeEngine[Any]] = {word: Double() for word in ("blind_m2", *_BY)}
+    given = _arrays(codes=Text(), times=Text(), **numbers)
+    table, blind_m2 = grid_coverage.c, given.c.blind_m2
+    # rounding may leave a blind hair more than there was open, or less where nothing is seen
+    seen_m2 = table.open_m2 - blind_m2
     newest = select(func.max(outbox.c.id)).scalar_subquery()
-    put: dict[str, Any] = {name: table[name] + given.c[f"all_{name}"] for name in COUNTS}
-    put["seen_m2"] = case((blind_m2.is_(None), table.seen_m2), else_=seen_m2)
+    put: dict[str, Any] = {
+        name: table[name] + given.c[word] for name, word in zip(COUNTS, _BY, strict=True)
+    }
+    put["seen_m2"] = case(
+        (blind_m2.is_(None), table.seen_m2), (seen_m2 > LEAST_M2, seen_m2), else_=0.0
+    )
     # an array of arrays of several lengths is none, so they come as text
-    put["seen_by_m2"] = cast(given.c.all_times, ARRAY(Double))
+    put["seen_by_m2"] = cast(given.c.times, ARRAY(Double))
     put["computed_at"] = bindparam("now", type_=DateTime(timezone=True))
     current = bindparam("current", type_=Boolean)
     put["input_version"] = case((current, newest), else_=table.input_version)
     return update(grid_coverage).where(table.grid_code == given.c.codes).values(put)
 
 
-# made once: with lists of values they would be put together anew for every number of grids
-_PUT_BLIND, _PUT_FIGURES = _putting_blind(), _putting_figures()
+def _putting() -> Any:
+    """Return all that is written after a change as one statement, which returns the figures."""
+    answered_now = upsert(answered).values(name=bindparam("job")).on_conflict_do_nothing()
+    beside = (*_putting_view(), *_putting_blind(), answered_now)
+    parts = [one.cte(f"part_{number}") for number, one in enumerate(beside)]
+    return _putting_figures().returning(*grid_coverage.c).add_cte(*parts)
+
+
+# made once: with lists of values it would be put together anew for every number of grids; and
+# kept short, because psycopg reads a statement over 4,096 characters anew each time
+_PUT = _putting()

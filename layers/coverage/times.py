@@ -87,18 +87,26 @@ def faces_of(outline: BaseGeometry, views: Shapes) -> tuple[Shapes, NDArray[np.i
 
 def times_of(faces: Shapes, views: Shapes) -> NDArray[np.int64]:
     """Return in how many views a point inside each face lies."""
-    inside = shapely.point_on_surface(faces)
-    face, _ = shapely.STRtree(views).query(inside, predicate="intersects")
-    return np.bincount(face, minlength=len(faces))
+    return times_at(np.asarray(shapely.point_on_surface(faces), dtype=object), views)
+
+
+def times_at(points: Shapes, views: Shapes) -> NDArray[np.int64]:
+    """Return in how many views each point lies."""
+    point, _ = shapely.STRtree(views).query(points, predicate="intersects")
+    return np.bincount(point, minlength=len(points))
 
 
 def area_by_times(outline: BaseGeometry, faces: Shapes, times: NDArray[np.int64]) -> Floats:
     """Return the area inside an outline by the times it is seen, from once upwards."""
     shapely.prepare(outline)
     within = shapely.intersects(outline, shapely.point_on_surface(faces))
-    area_m2 = np.bincount(times[within], shapely.area(faces[within]), minlength=1)
-    # without a face numpy counts whole numbers
-    return area_m2[1:].astype(np.float64)
+    return sums_by_times(shapely.area(faces[within]), times[within])
+
+
+def sums_by_times(area_m2: Floats, times: NDArray[np.int64]) -> Floats:
+    """Return areas added up by the times they are seen, from once upwards."""
+    # without an area numpy counts whole numbers
+    return np.bincount(times, area_m2, minlength=1)[1:].astype(np.float64)
 
 
 def padded(rows: Sequence[Floats]) -> Floats:

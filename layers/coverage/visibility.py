@@ -241,10 +241,15 @@ def _numbers(cameras: GeoDataFrame, name: str) -> NDArray[np.float64]:
 
 
 def _sight(cameras: GeoDataFrame) -> Sight:
-    azimuth_deg, angle_deg, range_m = (_numbers(cameras, name) for name in NUMBERS)
+    numbers = (_numbers(cameras, name) for name in NUMBERS)
+    return sight_of(shapely.get_coordinates(cameras.geometry.to_numpy()), *numbers)
+
+
+def sight_of(xy: Floats, azimuth_deg: Floats, angle_deg: Floats, range_m: Floats) -> Sight:
+    """Return cameras as they are swept; numbers as in `visible_areas`, unchecked."""
     all_round = angle_deg >= 360
     # a bearing turns clockwise from north, the sweep counter-clockwise from east
     right_deg = np.mod(90.0 - np.mod(azimuth_deg, 360.0) - angle_deg / 2, 360.0)
     start_rad = np.where(all_round, 0.0, np.deg2rad(right_deg))
     turn_rad = np.where(all_round, TURN_RAD, np.deg2rad(angle_deg))
-    return Sight(shapely.get_coordinates(cameras.geometry.to_numpy()), start_rad, turn_rad, range_m)
+    return Sight(xy, start_rad, turn_rad, range_m)

@@ -11,11 +11,12 @@ from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from layers.coverage.faces import faces_in, seen_changes
 from layers.coverage.live import Place
 from layers.coverage.near import scene_in
 from layers.coverage.results import views_and_blind
 from layers.coverage.visibility import visible_areas
-from layers.coverage.windows import MARGIN_M, Scene, counted_change, seen_changes, window_of
+from layers.coverage.windows import MARGIN_M, Scene, counted_change, window_of
 
 # of a grid's figures, by how much they change
 CHANGED = ("key_places_unseen", "people_unseen", "households_unseen", "seen_m2", "road_unseen_m")
@@ -56,7 +57,7 @@ def _looked(place: Place, camera: GeoDataFrame) -> tuple[Scene, BaseGeometry]:
     (x, y), range_m = shapely.get_coordinates(camera.geometry)[0], camera["range_m"].iloc[0]
     far_m = float(range_m) + MARGIN_M
     reach = shapely.box(x - far_m, y - far_m, x + far_m, y + far_m)
-    scene, _ = scene_in(place.connection, place.view, place.county, reach)
+    scene = scene_in(place.connection, place.view, place.county, reach)
     buildings = GeoSeries(scene.buildings, crs=camera.crs)
     return scene, visible_areas(camera, buildings).iloc[0]
 
@@ -70,6 +71,6 @@ def _add(
     before, after = views
     for code, counts in counted_change(scene, before, after, window).items():
         found.setdefault(code, np.zeros(len(CHANGED)))[:3] += counts
-    for code, change in seen_changes(scene, before, after, window).items():
+    for code, change in seen_changes(faces_in(scene, before, after, window)).items():
         gained = [change.by_times_m2.sum(), change.road_unseen_m]
         found.setdefault(code, np.zeros(len(CHANGED)))[3:] += gained

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pytest
 from httpx import Response
-from sqlalchemy import Engine, create_engine, select, update
+from sqlalchemy import Engine, create_engine, func, select, update
 
 from gis_service.access import RIGHTS_OF_ROLE, system_view
 from gis_service.database import Database, enter_scope
@@ -18,7 +19,9 @@ from layers.camera_changes import camera_change
 from layers.cameras import camera
 from layers.coverage.results import own_results
 from layers.coverage.tables import camera_view, grid_coverage
+from layers.coverage.windows import LEAST_M2
 from layers.places import place
+from layers.refreshed import answered
 from tests.county import NOW, ROLES, Block, add, blocks
 from tests.serving import Client, serving, sqlalchemy_url
 
@@ -93,6 +96,21 @@ def test_a_camera_taken_off_line_sees_nothing_and_its_grid_is_blinder(
     )
 
 
+def test_of_ground_that_nobody_sees_any_more_no_hair_counts_as_seen(
+    calm: Client, engine: Engine
+) -> None:
+    rng = np.random.default_rng(11)
+    here = block_of("K4")
+    for _ in range(6):
+        at = here.at(*rng.uniform(0.05, 0.95, 2))
+        body = {"lon": at.x, "lat": at.y, "azimuth_deg": float(rng.uniform(0, 360))}
+        assert patch(calm, "K4", body).status_code == 200
+    for key in WORKING:
+        assert patch(calm, key, {"online": False}).status_code == 200
+    assert all(row["seen_m2"] < 1e-9 for row in figures(engine).values())
+    assert all(not row["seen_by_m2"] for row in figures(engine).values())
+
+
 def test_what_followed_is_what_the_whole_county_computed_anew_gives(
     calm: Client, engine: Engine
 ) -> None:
@@ -107,7 +125,7 @@ def test_what_followed_is_what_the_whole_county_computed_anew_gives(
     whole = comparable(figures(engine))
     assert live.keys() == whole.keys()
     for code, row in whole.items():
-        assert live[code] == pytest.approx(row, rel=1e-6, abs=1e-6)
+        assert live[code] == pytest.approx(row, rel=1e-6, abs=LEAST_M2)
 
 
 def test_an_answered_change_does_not_compute_the_county_again(calm: Client, engine: Engine) -> None:
@@ -141,6 +159,40 @@ def test_what_a_run_of_the_county_may_have_missed_is_not_taken_as_answered(
         own_results(connection)
     with engine.begin() as connection:
         assert is_stale(connection, job_named("coverage"))
+
+
+def test_answered_changes_are_not_looked_through_for_ever(calm: Client, engine: Engine) -> None:
+    refresh_stale(engine, NOW, Metrics())
+    for bearing in range(3):
+        assert patch(calm, "K4", {"azimuth_deg": bearing}).status_code == 200
+    assert notes(engine) == 3
+    refresh_stale(engine, NOW, Metrics())
+    assert notes(engine) == 0
+    with engine.begin() as connection:
+        enter_scope(connection, system_view())
+        assert not is_stale(connection, job_named("coverage"))
+        connection.execute(update(camera).where(camera.c.id == "K8").values(online=False))
+    assert "coverage" in refresh_stale(engine, NOW, Metrics())
+
+
+def test_the_note_of_an_answered_change_stays_while_the_county_is_stale(
+    calm: Client, engine: Engine
+) -> None:
+    refresh_stale(engine, NOW, Metrics())
+    assert patch(calm, "K4", {"azimuth_deg": 3}).status_code == 200
+    with engine.connect() as slow, slow.begin():
+        enter_scope(slow, system_view())
+        slow.execute(update(camera).where(camera.c.id == "K8").values(online=False))
+        # not committed, so nothing after it is settled
+        assert patch(calm, "K12", {"azimuth_deg": 3}).status_code == 200
+        assert "coverage" not in refresh_stale(engine, NOW, Metrics())
+        assert notes(engine) == 1
+    assert "coverage" in refresh_stale(engine, NOW, Metrics())
+
+
+def notes(engine: Engine) -> int:
+    with engine.begin() as connection:
+        return int(connection.scalar(select(func.count()).select_from(answered)) or 0)
 
 
 def test_results_of_a_stale_county_keep_their_version(calm: Client, engine: Engine) -> None:
@@ -310,4 +362,4 @@ def test_changes_at_once_of_two_cameras_over_one_grid_lose_none(
     live = comparable(figures(engine))
     refresh_all(engine, NOW, names=frozenset({"coverage"}))
     for code, row in comparable(figures(engine)).items():
-        assert live[code] == pytest.approx(row, rel=1e-6, abs=1e-6)
+        assert live[code] == pytest.approx(row, rel=1e-6, abs=LEAST_M2)

@@ -15,6 +15,7 @@ from layers.coverage.live import Followed, Place, follow
 from layers.coverage.refresh import refresh
 from layers.coverage.results import COUNTS, share_results
 from layers.coverage.tables import blind_ground, camera_view, grid_coverage
+from layers.people import household
 from layers.read import the_county
 from tests.county import COUNTY_PATH, NOW, build
 from tests.layers.coverage.town import block_at, build_town, points
@@ -136,4 +137,63 @@ def test_many_random_changes_one_after_another_are_as_computed_anew(
         key = f"T{rng.integers(0, 30):03d}"
         what = CHANGES[str(rng.choice(list(CHANGES)))](rng)
         change(town, key, **what)
+    assert_as_computed_anew(town)
+
+
+@pytest.mark.parametrize("away_deg", [0.0003, 0.0012])
+def test_a_result_that_is_behind_its_camera_is_taken_away_where_it_lies(
+    town: Connection, away_deg: float
+) -> None:
+    lon, lat = block_at(*points(np.random.default_rng(5), 1)[0]).at(0.3, 0.5).coords[0]
+    change(town, "T001", lon=lon, lat=lat, range_m=25.0, online=True, view_angle_deg=360.0)
+    # moved by an import: the row is ahead of what was computed from it
+    spot = f"SRID=4490;POINT({lon + away_deg!r} {lat!r})"
+    town.execute(update(camera).where(camera.c.id == "T001").values(geom=spot))
+    change(town, "T001", range_m=30.0)
+    assert_as_computed_anew(town)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_camera_moved_across_the_town_leaves_one_place_and_takes_up_another(
+    town: Connection, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    change(town, "T002", range_m=20.0, online=True, state="networked", indoor=False)
+    for lon, lat in points(rng, 4):
+        done = change(town, "T002", lon=lon, lat=lat)
+        codes = [row["grid_code"] for row in done.figures]
+        assert codes == sorted(set(codes))
+    assert_as_computed_anew(town)
+
+
+def test_what_is_told_of_the_grids_is_what_is_stored(town: Connection) -> None:
+    done = change(town, "T003", range_m=90.0, online=True, state="networked")
+    assert done.view_m2 > 0
+    assert done.figures
+    for row in done.figures:
+        own = grid_coverage.c.grid_code == row["grid_code"]
+        assert dict(town.execute(select(grid_coverage).where(own)).mappings().one()) == row
+
+
+def test_a_grid_that_only_the_window_meets_keeps_its_blind_ground_to_the_bit(
+    town: Connection,
+) -> None:
+    before = outlines_of(town)
+    done = change(town, "T004", online=False)
+    done = change(town, "T004", online=True, state="networked", range_m=25.0)
+    told = {row["grid_code"]: row for row in done.figures}
+    after = outlines_of(town)
+    kept = [code for code in before if after.get(code) == before[code]]
+    assert kept
+    assert set(before) - set(kept) <= set(told)
+
+
+def test_where_homes_are_unknown_people_of_blocks_are_followed(town: Connection) -> None:
+    town.execute(update(household).values(building_id=None))
+    refresh(town, COUNTY, NOW)
+    assert "people_spread_evenly" in next(iter(stored(town)["assumed"]))
+    rng = np.random.default_rng(4)
+    for number in range(6):
+        key, what = f"T{number:03d}", CHANGES[str(rng.choice(["turned", "moved", "on", "range"]))]
+        change(town, key, **what(rng))
     assert_as_computed_anew(town)
