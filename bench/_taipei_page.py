@@ -235,7 +235,8 @@ as bounds: **certain** 必然 (seen whatever the truth within the stated errors)
 seen for certain, {assumed} as assumed and up to {possible} possibly. The gap is no matter of
 cameras but of their ledger: positions are known as addresses only, bearings as one of eight words.
 A survey of places and bearings alone, if it found the cameras where they are taken to stand, would
-raise what is certain to {surveyed} without a single new one. In 萬華 {next} new cameras would bring {added} more households into sight, and no other
+raise what is certain to {surveyed} without a single new one. In 萬華 {next} new cameras would bring
+{added} more households into sight, and no other
 choice of {next} among {candidates} candidate views brings more than {bound}: the certified gap
 (可证差距) is {gap}.
 
