@@ -134,8 +134,8 @@ def may_be_seen(
 ) -> Bools:
     """Return which shapes come within `TOLERANCE_M` of some view of `possible_areas`.
 
-    What lies inside a house is not taken for seen, where a drawn bound reaches in by a hair. For
-    `settled` see `seen_levels`.
+    A ceiling as that is, and a little lower: what lies inside a house is not taken for seen, where
+    a drawn bound reaches in by a hair, nor what does not see back. For `settled` see `seen_levels`.
     """
     able = cameras[_numbers(cameras, "range_m") > AHEAD_M]
     seen = _faced(shapes, able, buildings)

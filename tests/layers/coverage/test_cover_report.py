@@ -29,7 +29,7 @@ HOUSE = shapely.box(-5, 20, 5, 30)
 FAR_HOUSE = shapely.box(-5, 60, 5, 70)
 
 
-def things(*rows: tuple[Any, str, float], crs: int = CRS) -> GeoDataFrame:
+def things(*rows: tuple[Any, Any, float], crs: int = CRS) -> GeoDataFrame:
     """Shapes with village and weight."""
     columns = {"village_code": [row[1] for row in rows], "weight": [row[2] for row in rows]}
     return GeoDataFrame(columns, geometry=[row[0] for row in rows], crs=crs)
@@ -61,7 +61,7 @@ def refusal(question: Any, *args: Any) -> str:
 def test_each_range_subject_and_village_has_its_row() -> None:
     homes = things((HOUSE, "v1", 40.0), (FAR_HOUSE, "v2", 10.0))
     shops = things((shapely.Point(0, 10), "v1", 1.0))
-    found = village_cover(
+    found: Any = village_cover(
         camera(), areas(HOUSE), {"homes": homes, "shops": shops}, ["v1", "v2"], [40.0, 15.0]
     )
     assert found.index.names == ["range_m", "subject", "village_code"]
@@ -119,7 +119,7 @@ def test_sums_are_those_of_a_loop_over_all_things(seed: int) -> None:
         ),
     }
     ranges_m = [45.0, 20.0, 70.0]
-    found = village_cover(cameras, areas(*houses), counted, codes, ranges_m)
+    found: Any = village_cover(cameras, areas(*houses), counted, codes, ranges_m)
     for range_m in ranges_m:
         for subject, some in counted.items():
             seen = seen_levels(some.geometry, cameras.assign(range_m=range_m), areas(*houses))
@@ -231,7 +231,7 @@ def test_a_block_with_a_hole_and_one_of_two_parts_hold_what_is_on_them() -> None
     plots = blocks((hole, "v", 10.0), (two, "w", 20.0))
     rows = [shapely.box(40, 40, 50, 50), shapely.box(210, 10, 220, 20), shapely.box(5, 5, 15, 15)]
     homes = homes_of(plots, buildings(*[(row, 3.0) for row in rows]))
-    by_village = homes.groupby("village_code")["weight"].agg(["count", "sum"])
+    by_village: Any = homes.groupby("village_code")["weight"].agg(["count", "sum"])
     assert by_village.loc["v"].tolist() == [1, 10.0]
     assert by_village.loc["w"].tolist() == [2, 20.0]
 
@@ -251,7 +251,7 @@ def test_without_blocks_or_buildings_there_are_no_homes() -> None:
     assert len(homes_of(plot.iloc[:0], house)) == 0
     none = homes_of(plot, house.iloc[:0])
     assert {"block", "building", "village_code", "weight"} <= set(none.columns)
-    assert households_placed(plot, none, ["v"]).loc["v"].tolist() == [5.0, 0.0]
+    assert households_placed(plot, none, ["v"]).to_numpy().tolist() == [[5.0, 0.0]]
 
 
 def test_a_house_that_only_touches_a_block_is_not_in_it() -> None:
@@ -289,7 +289,7 @@ def test_homes_are_those_of_a_loop_over_all_pairs(seed: int) -> None:
     assert [got[key] for key in expected] == pytest.approx(list(expected.values()))
     placed = households_placed(plots, homes, ["v0", "v1", "v2", "v3", "none"])
     assert (placed["placed"] <= placed["households"] + 1e-9).all()
-    assert placed.loc["none"].tolist() == [0.0, 0.0]
+    assert placed.to_numpy()[-1].tolist() == [0.0, 0.0]
 
 
 def test_bad_blocks_and_footprints_are_refused() -> None:
@@ -328,14 +328,14 @@ def test_of_overlapping_houses_it_is_the_first() -> None:
 
 
 def test_an_accident_in_a_house_was_at_its_nearest_front() -> None:
-    found = on_facades(points((4, 25), (0, 0)), areas(HOUSE))
+    found: Any = on_facades(points((4, 25), (0, 0)), areas(HOUSE))
     assert (found["p0"].x, found["p0"].y) == pytest.approx((5.0, 25.0))
     assert found["p1"].equals(shapely.Point(0, 0))
 
 
 def test_the_front_of_a_courtyard_is_a_front_too() -> None:
     ring = shapely.box(0, 0, 40, 40).difference(shapely.box(15, 15, 25, 25))
-    (found,) = on_facades(points((14, 20)), areas(ring))
+    found: Any = on_facades(points((14, 20)), areas(ring)).iloc[0]
     assert (found.x, found.y) == pytest.approx((15.0, 20.0))
 
 
@@ -350,9 +350,10 @@ def test_without_points_or_houses_all_stays(question: Any) -> None:
 @given(seed=st.integers(0, 2**32 - 1))
 def test_points_are_where_a_loop_over_all_houses_puts_them(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    houses = turned_boxes(rng, 15, 100.0)
-    there = points(*[(float(x), float(y)) for x, y in rng.uniform(0, 100, (30, 2))])
-    placed, fronts = in_footprints(there, areas(*houses)), on_facades(there, areas(*houses))
+    houses: list[Any] = list(turned_boxes(rng, 15, 100.0))
+    there: Any = points(*[(float(x), float(y)) for x, y in rng.uniform(0, 100, (30, 2))])
+    placed: Any = in_footprints(there, areas(*houses))
+    fronts: Any = on_facades(there, areas(*houses))
     for name, point in there.items():
         holders = [house for house in houses if point.within(house)]
         if holders:
