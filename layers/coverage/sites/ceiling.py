@@ -74,7 +74,7 @@ def lowered(net: Net, sites: int, course: Course, floor: float, steps: int) -> C
     for _ in range(steps):
         taken, pay = payroll.best_paid(course.price)
         height = float((net.weight - course.price).sum() + pay)
-        course = _noted(course, height, taken)
+        course = noted(course, height, taken)
         # nothing is gained on the way to a floor that is reached
         if height <= floor:
             break
@@ -82,7 +82,7 @@ def lowered(net: Net, sites: int, course: Course, floor: float, steps: int) -> C
     return course
 
 
-def _noted(course: Course, height: float, taken: Whole) -> Course:
+def noted(course: Course, height: float, taken: Whole) -> Course:
     """Keep the prices where they are the best, and shorten the stride where nothing happens."""
     stale = 0 if height < course.bound - 1e-5 * abs(course.bound) else course.stale + 1
     often = FADING * course.often

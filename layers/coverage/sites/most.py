@@ -115,9 +115,10 @@ def _taking_turns(standing: Standing, clock: Clock, share: float, turns: int) ->
 
 def _narrowed(standing: Standing) -> Standing:
     """Return the standing without sites that no better choice can have."""
-    net, state = standing.net, standing.state
+    net, chosen = standing.net, search.chosen_sites(standing.state)
     least = standing.value + standing.unit
-    kept = could_win(net, standing.sites, standing.course, least) | state.chosen
+    kept = could_win(net, standing.sites, standing.course, least)
+    kept[chosen] = True
     if kept.sum() > WORTH_A_NEW_NET * net.sites:
         return standing
     small, price = merged_with_prices(kept_sites(net, kept), standing.course.best_price)
@@ -129,7 +130,7 @@ def _narrowed(standing: Standing) -> Standing:
         stride=standing.course.stride,
         often=standing.course.often[kept],
     )
-    state = search.put(small, place[search.chosen_sites(state)])
+    state = search.put(small, place[chosen])
     return replace(standing, net=small, origin=standing.origin[kept], state=state, course=course)
 
 
