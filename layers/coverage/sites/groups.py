@@ -46,13 +46,13 @@ class Groups(NamedTuple):
     member_atom: Whole
 
 
-def grouped(net: Net, sites: Whole, price: Floats, rank: Floats, size: int) -> Groups:
-    """Return groups of at most so many of the sites, those that overlap most by price together.
+def grouped(net: Net, price: Floats, rank: Floats, size: int) -> Groups:
+    """Return groups of at most so many sites, those that overlap most by price together.
 
-    Only the highest of `rank`, one number a site of the net, are put together, where that is over
-    0; the rest stay alone.
+    Only the highest of `rank`, one number a site, are put together, where that is over 0; the
+    rest stay alone.
     """
-    best = sites[np.argsort(-rank[sites], kind="stable")[:PAIRED]]
+    best = np.argsort(-rank, kind="stable")[:PAIRED]
     best = best[rank[best] > 0.0]
     mine = matrix_of(net)[best]
     shared = csr_array((mine * price[None, :]) @ mine.T).tocoo()
@@ -60,7 +60,7 @@ def grouped(net: Net, sites: Whole, price: Floats, rank: Floats, size: int) -> G
     row, col, weight = shared.row[upper], shared.col[upper], shared.data[upper]
     order = np.argsort(-weight, kind="stable")
     label = _joined(row[order].astype(np.int64), col[order].astype(np.int64), len(best), size)
-    alone = np.setdiff1d(sites, best)
+    alone = np.setdiff1d(np.arange(net.sites), best)
     member = np.concatenate([best[np.argsort(label, kind="stable")], alone])
     sizes = np.unique(label, return_counts=True)[1]
     starts = np.cumsum(np.concatenate([[0], sizes, np.ones(len(alone), dtype=np.int64)]))

@@ -14,9 +14,8 @@ import numpy as np
 from layers.coverage.sites.ceiling import Course, noted, paid_sites
 from layers.coverage.sites.group_choice import Stack, best_choice, stack
 from layers.coverage.sites.groups import Groups, grouped
-from layers.coverage.sites.net import Floats, Net, Whole, compiled, matrix_of
+from layers.coverage.sites.net import Floats, Net, Whole, compiled
 
-HOPELESS = 0.9  # of the lowest pay: sites of less weight are only counted
 NEARLY = 0.975  # of the lowest pay: sites that are paid less are not put together
 MOST_BRANCHES = 3_000
 KEPT_COURSE = 0.8
@@ -60,22 +59,18 @@ class Offer:
     choice: Whole
 
 
-def first_joint(net: Net, sites: int, course: Course, size: int) -> Joint:
+def first_joint(net: Net, sites: int, course: Course, size: int, others: Floats) -> Joint:
     """Start from prices that are good for single sites, with groups of so many at most."""
     pay, taken, _ = paid_sites(net, sites, course.best_price)
     rent = float(pay[taken].min()) if 0 < len(taken) == sites else 0.0
-    most = matrix_of(net) @ net.weight
-    hopeful = np.flatnonzero((most > 0.0) & (most >= HOPELESS * rent))
     rank = pay - NEARLY * rent + rent * course.often
-    groups = grouped(net, hopeful, course.best_price, rank, size)
-    others = np.delete(most, hopeful)
-    unpaid = np.bincount(groups.demand, minlength=net.demands) == 0
-    price = np.where(unpaid, net.weight, course.best_price)
+    groups = grouped(net, course.best_price, rank, size)
+    zero = np.zeros(net.demands)
     start = replace(
-        course, price=price, direction=np.zeros(net.demands), stride=BEGUN, stale=0, bound=np.inf
+        course, price=course.best_price, direction=zero, stride=BEGUN, stale=0, bound=np.inf
     )
     none = np.zeros(len(groups.start) - 1, dtype=np.int64)
-    return Joint(groups, others, replace(start, best_price=price), rent, none)
+    return Joint(groups, others, start, rent, none)
 
 
 def lowered_jointly(net: Net, sites: int, joint: Joint, floor: float, steps: int) -> Joint:
@@ -127,9 +122,7 @@ def _crossing(sites: int, few: Offer, many: Offer) -> float:
     return many.rent + min(max(fall / steep, 0.05 * apart), 0.95 * apart)
 
 
-def _stepped(
-    net: Net, sites: int, joint: Joint, above: float, few: Offer, many: Offer
-) -> Course:
+def _stepped(net: Net, sites: int, joint: Joint, above: float, few: Offer, many: Offer) -> Course:
     """Return the course after a step against what the mixture of both offers visits."""
     course = joint.course
     mixed = many.count > few.count
