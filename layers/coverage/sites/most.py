@@ -14,18 +14,20 @@ from layers.coverage.sites.ceiling import (
     could_win,
     first_course,
     lowered,
+    paid_sites,
 )
 from layers.coverage.sites.clock import Clock, paced, started
 from layers.coverage.sites.joint import Joint, first_joint, lowered_jointly
 from layers.coverage.sites.most_branch import MostBranch
 from layers.coverage.sites.net import Flags, Floats, Net, Whole, covered, kept_sites, matrix_of
-from layers.coverage.sites.proof import most_covered_by_programme
+from layers.coverage.sites.proof import most_covered_by_programme, prices_by_programme
 from layers.coverage.sites.thinning import merged_with_prices, thinned
 
-SEARCH_SHARE = 0.25  # of the time, before what is left is proven, where that is little
+SEARCH_SHARE = 0.2  # of the time, before what is left is proven, where that is little
 BRANCH_SHARE, PROGRAMME_SHARE = 0.5, 0.7  # of what is left
 ENTRIES_PER_S = 30_000.0  # of a programme that HiGHS may be expected to settle
 BRANCH_ENTRIES = 400_000
+PRICED_ENTRIES, PRICED_SHARE = 200_000, 0.5  # of a linear programme; of the time left
 PROGRAMME_FIRST = 10_000  # entries up to which HiGHS is faster than branching
 WORTH_A_NEW_NET = 0.8
 PATIENCE = 4  # turns without a lower ceiling after which only the search goes on
@@ -93,6 +95,7 @@ def most_covered(net: Net, sites: int, clock: Clock) -> tuple[Whole, float]:
         standing = _roughly(_hopeful(standing), clock)
     else:
         standing = _taking_turns(standing, clock, SEARCH_SHARE, PATIENCE)
+        standing = _priced(standing, clock)
     steps = (_by_branching, _by_programme)
     little = len(standing.net.site_demand) <= PROGRAMME_FIRST
     for settle in reversed(steps) if little else steps:
@@ -208,6 +211,21 @@ def _of_sites(standing: Standing, kept: Flags) -> Standing:
     origin = standing.origin[kept]
     small_standing = replace(standing, net=small, origin=origin, state=state, course=course)
     return replace(small_standing, joint=None)
+
+
+def _priced(standing: Standing, clock: Clock) -> Standing:
+    """Take the prices of the linear programme, where HiGHS finds them soon, and narrow by them."""
+    net, sites, course = standing.net, standing.sites, standing.course
+    if standing.is_proven or len(net.site_demand) > PRICED_ENTRIES:
+        return standing
+    price = prices_by_programme(net, sites, PRICED_SHARE * clock.left_s)
+    if price is None:
+        return standing
+    height = paid_sites(net, sites, price)[2]
+    if height >= course.bound:
+        return standing
+    course = replace(course, price=price, best_price=price, bound=height)
+    return _narrowed(_weighed(replace(standing, course=course)))
 
 
 def _by_programme(standing: Standing, clock: Clock) -> Standing:
