@@ -36,3 +36,7 @@ def _little_net() -> Net:
     ring = np.eye(6) + np.roll(np.eye(6), 1, axis=1) + np.roll(np.eye(6), 2, axis=1)
     posts = np.zeros(6, dtype=np.int64)
     return net_of(csr_array(ring), np.arange(1.0, 7.0), posts, np.array([6]))
+
+
+if __name__ == "__main__":
+    warm()
