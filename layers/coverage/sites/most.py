@@ -34,7 +34,8 @@ PATIENCE = 4  # turns without a lower ceiling after which only the search goes o
 NEVER = 10**9
 HOPELESS = 0.9  # of what a chosen site covers alone: sites of less weight are left aside
 GROUP = 24  # sites at most that are priced together
-ROUGH = 60  # steps after which prices are good enough to tell neighbours by
+CROWDED = 30.0  # sites a demand that make whole groups too slow to price, where entries are many
+ROUGH = 40  # steps after which prices are good enough to tell neighbours by
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def most_covered(net: Net, sites: int, clock: Clock) -> tuple[Whole, float]:
     none = np.zeros(0)
     standing = Standing(less, origin, state, first_course(less), 0.0, total, unit, sites, none)
     standing = _weighed(standing)
-    if len(less.site_demand) > BRANCH_ENTRIES:
+    if _has_neighbours_together(less):
         standing = _roughly(_hopeful(standing), clock)
     else:
         standing = _taking_turns(standing, clock, SEARCH_SHARE, PATIENCE)
@@ -101,9 +102,17 @@ def most_covered(net: Net, sites: int, clock: Clock) -> tuple[Whole, float]:
     for settle in reversed(steps) if little else steps:
         if not standing.is_proven and not len(standing.others):
             standing = settle(standing, clock)
-    standing = _taking_turns(_jointly(standing), clock, 1.0, NEVER)
+    if _has_neighbours_together(less) or len(less.site_demand) <= BRANCH_ENTRIES:
+        standing = _jointly(standing)
+    standing = _taking_turns(standing, clock, 1.0, NEVER)
     bound = np.floor(standing.bound + 1e-6) if whole else standing.bound
     return standing.chosen, float(bound)
+
+
+def _has_neighbours_together(net: Net) -> bool:
+    """Say whether sites are too many to branch on, and few enough at each demand for groups."""
+    entries = len(net.site_demand)
+    return entries > BRANCH_ENTRIES and entries <= CROWDED * len(net.weight)
 
 
 def _weighed(standing: Standing) -> Standing:

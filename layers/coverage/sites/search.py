@@ -14,7 +14,7 @@ __all__ = ["State", "begun", "chosen_sites", "improved", "put"]
 # a swap has to win this share of all weight, else rounding could make swaps go round in circles
 HAIR = 1e-11
 # how far below the best choice the search may go, in shares of what one site covers
-SLACK = 0.06
+SLACK = 0.02
 
 
 def begun(net: Net, sites: int) -> State:
