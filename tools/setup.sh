@@ -92,8 +92,19 @@ make_assets() {
     echo "$wanted" >$venv/.stamp-assets
 }
 
+# what siting compiles takes a minute; callers keep what they were compiled with, so all goes anew
+make_loops() {
+    wanted=$(digest layers/coverage/sites/*.py requirements.txt)
+    is_done $venv/.stamp-loops "$wanted" && return
+    say "Compiling the inner loops of siting"
+    rm -f layers/coverage/sites/__pycache__/*.nb?
+    $venv/bin/python -m layers.coverage.sites.warm
+    echo "$wanted" >$venv/.stamp-loops
+}
+
 packages=$(missing_packages)
 # shellcheck disable=SC2086 -- package names are words
 [ -z "$packages" ] || install_packages $packages
 make_venv
 make_assets
+make_loops

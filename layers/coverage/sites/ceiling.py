@@ -74,7 +74,7 @@ def lowered(net: Net, sites: int, course: Course, floor: float, steps: int) -> C
     for _ in range(steps):
         taken, pay = payroll.best_paid(course.price)
         height = float((net.weight - course.price).sum() + pay)
-        course = _noted(course, height, taken)
+        course = noted(course, height, taken)
         # nothing is gained on the way to a floor that is reached
         if height <= floor:
             break
@@ -82,7 +82,7 @@ def lowered(net: Net, sites: int, course: Course, floor: float, steps: int) -> C
     return course
 
 
-def _noted(course: Course, height: float, taken: Whole) -> Course:
+def noted(course: Course, height: float, taken: Whole) -> Course:
     """Keep the prices where they are the best, and shorten the stride where nothing happens."""
     stale = 0 if height < course.bound - 1e-5 * abs(course.bound) else course.stale + 1
     often = FADING * course.often
@@ -175,13 +175,18 @@ _pay = compiled(_pay_plain)
 _visit = compiled(_visit_plain)
 
 
-def could_win(net: Net, sites: int, course: Course, least_value: float) -> Flags:
+def could_win(
+    net: Net, sites: int, course: Course, least_value: float, others: Floats | None = None
+) -> Flags:
     """Return the sites without which no choice reaches `least_value`.
 
     A site that is not among the best paid lowers the ceiling by what it is paid less than they.
+    `others` is the weight of sites that are not in the net, but could be chosen as well.
     """
     pay, taken, height = paid_sites(net, sites, course.best_price)
     least = pay[taken].min() if 0 < len(taken) == sites else 0.0
     could: Flags = height - (least - pay) >= least_value
     could[taken] = True
+    if others is not None and others.max(initial=0.0) > least:
+        could[:] = True
     return could

@@ -146,9 +146,9 @@ def _searched(net: Net, found: Fewest, clock: Clock, enough: int | None) -> Fewe
         state = search.put(even, found.chosen[:aim])
         for _ in range(ROUNDS // 20):
             search.improved(even, state, aim, 20)
-            if (state.visits > 0).all() or clock.left_s <= 0.0:
+            if covered(net, search.chosen_sites(state)).all() or clock.left_s <= 0.0:
                 break
-        if not (state.visits > 0).all():
+        if not covered(net, search.chosen_sites(state)).all():
             break
         found = replace(found, chosen=search.chosen_sites(state))
     return found

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from layers.coverage.sites import search
 from layers.coverage.sites.branching import settled
-from layers.coverage.sites.ceiling import Course, could_win, first_course, lowered
+from layers.coverage.sites.ceiling import (
+    Course,
+    could_win,
+    first_course,
+    lowered,
+    paid_sites,
+)
 from layers.coverage.sites.clock import Clock, paced, started
+from layers.coverage.sites.joint import Joint, first_joint, lowered_jointly
 from layers.coverage.sites.most_branch import MostBranch
-from layers.coverage.sites.net import Net, Whole, covered, kept_sites
-from layers.coverage.sites.proof import most_covered_by_programme
+from layers.coverage.sites.net import Flags, Floats, Net, Whole, covered, kept_sites, matrix_of
+from layers.coverage.sites.proof import most_covered_by_programme, prices_by_programme
 from layers.coverage.sites.thinning import merged_with_prices, thinned
 
-SEARCH_SHARE = 0.25  # of the time, before what is left is proven, where that is little
+SEARCH_SHARE = 0.2  # of the time, before what is left is proven, where that is little
 BRANCH_SHARE, PROGRAMME_SHARE = 0.5, 0.7  # of what is left
 ENTRIES_PER_S = 30_000.0  # of a programme that HiGHS may be expected to settle
 BRANCH_ENTRIES = 400_000
+PRICED_ENTRIES, PRICED_SHARE = 200_000, 0.5  # of a linear programme; of the time left
 PROGRAMME_FIRST = 10_000  # entries up to which HiGHS is faster than branching
 WORTH_A_NEW_NET = 0.8
 PATIENCE = 4  # turns without a lower ceiling after which only the search goes on
 NEVER = 10**9
+HOPELESS = 0.9  # of what a chosen site covers alone: sites of less weight are left aside
+GROUP = 24  # sites at most that are priced together
+CROWDED = 30.0  # sites a demand that make whole groups too slow to price, where entries are many
+ROUGH = 40  # steps after which prices are good enough to tell neighbours by
 
 
 @dataclass(frozen=True)
@@ -35,14 +48,16 @@ class Standing:
         What is left, and the number each of its sites had at first.
     state
         The search on it.
-    course
-        The ceiling of it.
+    course, joint
+        The ceiling of it; that of neighbours together, where it has been begun.
     value, bound
         Weight of the choice; what no choice of the whole problem can beat.
     unit
         What a better choice wins at least.
     sites
         How many sites may be chosen.
+    others
+        Weight of each site that was left aside, for it hardly could be chosen.
     """
 
     net: Net
@@ -53,6 +68,8 @@ class Standing:
     bound: float
     unit: float
     sites: int
+    others: Floats
+    joint: Joint | None = None
 
     @property
     def is_proven(self) -> bool:
@@ -72,15 +89,30 @@ def most_covered(net: Net, sites: int, clock: Clock) -> tuple[Whole, float]:
     whole = bool((less.weight == np.rint(less.weight)).all())
     unit = 1.0 - 1e-6 if whole else 1e-9 * total
     state = search.begun(less, sites)
-    standing = Standing(less, origin, state, first_course(less), 0.0, total, unit, sites)
-    standing = _taking_turns(_weighed(standing), clock, SEARCH_SHARE, PATIENCE)
+    none = np.zeros(0)
+    standing = Standing(less, origin, state, first_course(less), 0.0, total, unit, sites, none)
+    standing = _weighed(standing)
+    if _has_neighbours_together(less):
+        standing = _roughly(_hopeful(standing), clock)
+    else:
+        standing = _taking_turns(standing, clock, SEARCH_SHARE, PATIENCE)
+        standing = _priced(standing, clock)
     steps = (_by_branching, _by_programme)
     little = len(standing.net.site_demand) <= PROGRAMME_FIRST
     for settle in reversed(steps) if little else steps:
-        standing = standing if standing.is_proven else settle(standing, clock)
+        if not standing.is_proven and not len(standing.others):
+            standing = settle(standing, clock)
+    if _has_neighbours_together(less) or len(less.site_demand) <= BRANCH_ENTRIES:
+        standing = _jointly(standing)
     standing = _taking_turns(standing, clock, 1.0, NEVER)
     bound = np.floor(standing.bound + 1e-6) if whole else standing.bound
     return standing.chosen, float(bound)
+
+
+def _has_neighbours_together(net: Net) -> bool:
+    """Say whether sites are too many to branch on, and few enough at each demand for groups."""
+    entries = len(net.site_demand)
+    return entries > BRANCH_ENTRIES and entries <= CROWDED * len(net.weight)
 
 
 def _weighed(standing: Standing) -> Standing:
@@ -88,49 +120,121 @@ def _weighed(standing: Standing) -> Standing:
     net = standing.net
     seen = covered(net, search.chosen_sites(standing.state))
     value = float(net.weight[seen].sum())
-    bound = min(standing.bound, max(standing.course.bound, value))
-    return replace(standing, value=value, bound=bound)
+    # the ceiling of single sites does not count on those left aside
+    bound = standing.bound if len(standing.others) else standing.course.bound
+    if standing.joint is not None:
+        bound = min(bound, standing.joint.course.bound)
+    return replace(standing, value=value, bound=min(standing.bound, max(bound, value)))
+
+
+def _roughly(standing: Standing, clock: Clock) -> Standing:
+    """Lower the ceiling of single sites by some steps, while the time lasts."""
+    done = 0
+    while done < ROUGH and clock.left_s > 0.0:
+        standing, done = _lower(standing, 10), done + 10
+    return _weighed(standing)
+
+
+def _jointly(standing: Standing) -> Standing:
+    """Begin the ceiling of neighbours together, where it could be lower."""
+    net, course = standing.net, standing.course
+    if standing.is_proven or standing.sites == 0:
+        return standing
+    joint = first_joint(net, standing.sites, course, GROUP, standing.others)
+    return replace(standing, joint=joint)
+
+
+def _lower(standing: Standing, steps: int) -> Standing:
+    """Return the standing with the ceiling that is at work lowered by so many steps."""
+    net, sites, joint = standing.net, standing.sites, standing.joint
+    if joint is not None:
+        return replace(standing, joint=lowered_jointly(net, sites, joint, standing.value, steps))
+    return replace(standing, course=lowered(net, sites, standing.course, standing.value, steps))
 
 
 def _taking_turns(standing: Standing, clock: Clock, share: float, turns: int) -> Standing:
-    """Search and lower the ceiling by turns until a share of the time is used.
+    """Search and lower the ceiling side by side until a share of the time is used.
 
     It ends before when the ceiling has not come down for so many turns.
     """
-    steps, rounds, stale = 20, 20, 0
+    steps, rounds, stale = 5, 20, 0
     end_s = clock.within_s * (1.0 - share)
-    while not standing.is_proven and clock.left_s > end_s and stale < turns:
-        if stale < PATIENCE:
-            before, left_s = standing.bound, clock.left_s
-            course = lowered(standing.net, standing.sites, standing.course, standing.value, steps)
-            standing = _narrowed(_weighed(replace(standing, course=course)))
-            steps = paced(steps, left_s - clock.left_s, clock)
+    with ThreadPoolExecutor(1) as helper:
+        while not standing.is_proven and clock.left_s > end_s and stale < turns:
+            hunt = helper.submit(_hunted, standing, rounds, clock)
+            if stale < PATIENCE:
+                before, left_s = standing.bound, clock.left_s
+                standing = _lower(standing, steps)
+                steps = paced(steps, left_s - clock.left_s, clock)
+            rounds = paced(rounds, hunt.result(), clock)
+            standing = _narrowed(_weighed(standing))
             stale = stale + 1 if before - standing.bound < 1e-5 * before else 0
-        left_s = clock.left_s
-        search.improved(standing.net, standing.state, standing.sites, rounds)
-        rounds = paced(rounds, left_s - clock.left_s, clock)
-        standing = _weighed(standing)
     return standing
+
+
+def _hunted(standing: Standing, rounds: int, clock: Clock) -> float:
+    """Search so many rounds; return the time it took."""
+    left_s = clock.left_s
+    search.improved(standing.net, standing.state, standing.sites, rounds)
+    return left_s - clock.left_s
 
 
 def _narrowed(standing: Standing) -> Standing:
     """Return the standing without sites that no better choice can have."""
-    net, state = standing.net, standing.state
+    net, chosen = standing.net, search.chosen_sites(standing.state)
     least = standing.value + standing.unit
-    kept = could_win(net, standing.sites, standing.course, least) | state.chosen
-    if kept.sum() > WORTH_A_NEW_NET * net.sites:
+    # no site is paid so much that being without it could make that difference
+    if (standing.course.bound - least) * standing.sites > standing.course.bound:
         return standing
-    small, price = merged_with_prices(kept_sites(net, kept), standing.course.best_price)
+    kept = could_win(net, standing.sites, standing.course, least, standing.others)
+    kept[chosen] = True
+    return standing if kept.sum() > WORTH_A_NEW_NET * net.sites else _of_sites(standing, kept)
+
+
+def _hopeful(standing: Standing) -> Standing:
+    """Return the standing without sites of less weight than any chosen one covers alone.
+
+    They are counted on in the joint ceiling, which alone is lowered from then on.
+    """
+    net, state, chosen = standing.net, standing.state, search.chosen_sites(standing.state)
+    if standing.is_proven or not 0 < len(chosen) == standing.sites:
+        return standing
+    most = matrix_of(net) @ net.weight
+    kept: Flags = most >= HOPELESS * state.loss[chosen].min()
+    return replace(_of_sites(standing, kept), others=most[~kept])
+
+
+def _of_sites(standing: Standing, kept: Flags) -> Standing:
+    """Return the standing of some of its sites, all chosen ones among them."""
+    chosen, was = search.chosen_sites(standing.state), standing.course
+    small, price = merged_with_prices(kept_sites(standing.net, kept), was.best_price)
     place = np.cumsum(kept) - 1
     course = replace(
         first_course(small),
         price=price,
         best_price=price,
-        stride=standing.course.stride,
-        often=standing.course.often[kept],
+        stride=was.stride,
+        often=was.often[kept],
     )
-    state = search.put(small, place[search.chosen_sites(state)])
-    return replace(standing, net=small, origin=standing.origin[kept], state=state, course=course)
+    state = search.put(small, place[chosen])
+    origin = standing.origin[kept]
+    small_standing = replace(standing, net=small, origin=origin, state=state, course=course)
+    return replace(small_standing, joint=None)
+
+
+def _priced(standing: Standing, clock: Clock) -> Standing:
+    """Take the prices of the linear programme, where HiGHS finds them soon, and narrow by them."""
+    net, sites, course = standing.net, standing.sites, standing.course
+    if standing.is_proven or len(net.site_demand) > PRICED_ENTRIES:
+        return standing
+    price = prices_by_programme(net, sites, PRICED_SHARE * clock.left_s)
+    if price is None:
+        return standing
+    height = paid_sites(net, sites, price)[2]
+    if height >= course.bound:
+        return standing
+    course = replace(course, price=price, best_price=price, bound=height)
+    return _narrowed(_weighed(replace(standing, course=course)))
 
 
 def _by_programme(standing: Standing, clock: Clock) -> Standing:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array, csr_array, eye_array, hstack
+from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.sparse import coo_array, csr_array, eye_array, hstack, vstack
 
 from layers.coverage.sites.net import Floats, Net, Whole, matrix_of
 
@@ -33,6 +35,28 @@ def most_covered_by_programme(net: Net, sites: int, time_s: float) -> tuple[Whol
     total = float(net.weight.sum())
     chosen = None if found[0] is None else np.flatnonzero(found[0][:number] > 0.5)
     return chosen, total - found[1]
+
+
+def prices_by_programme(net: Net, sites: int, time_s: float) -> Floats | None:
+    """Return the prices of the demands at which the linear programme's bound is reached.
+
+    None where HiGHS needs more time. What the prices prove has to be counted anew.
+    """
+    number, demands = net.sites, net.demands
+    left_out = hstack([csr_array(-matrix_of(net).T), -eye_array(demands)])
+    all_sites = csr_array(np.append(np.ones(number), np.zeros(demands))[None, :])
+    rows: Any = csr_array(vstack([left_out, all_sites]))
+    result = linprog(
+        np.append(np.zeros(number), net.weight),
+        A_ub=rows,
+        b_ub=np.append(-np.ones(demands), float(sites)),
+        bounds=(0, 1),
+        method="highs-ds",
+        options={"time_limit": max(time_s, 0.01)},
+    )
+    if result.status != 0:
+        return None
+    return np.clip(-result.ineqlin.marginals[:demands], 0.0, net.weight)
 
 
 def solved(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -93,6 +95,17 @@ def _within_plain(start: Whole, demand: Whole, a: int, b: int) -> bool:
     return True
 
 
+def _rarest_plain(site_start: Whole, site_demand: Whole, demand_start: Whole, site: int) -> Any:
+    """Return the demand of a site that the fewest sites cover."""
+    rare = site_demand[site_start[site]]
+    for at in range(site_start[site] + 1, site_start[site + 1]):
+        demand = site_demand[at]
+        here = demand_start[demand + 1] - demand_start[demand]
+        if here < demand_start[rare + 1] - demand_start[rare]:
+            rare = demand
+    return rare
+
+
 def _undominated_plain(
     site_start: Whole, site_demand: Whole, demand_start: Whole, demand_site: Whole, post: Whole
 ) -> Flags:
@@ -103,12 +116,7 @@ def _undominated_plain(
         kept[site] = size > 0
         if size == 0:
             continue
-        rare = site_demand[site_start[site]]
-        for at in range(site_start[site] + 1, site_start[site + 1]):
-            demand = site_demand[at]
-            here = demand_start[demand + 1] - demand_start[demand]
-            if here < demand_start[rare + 1] - demand_start[rare]:
-                rare = demand
+        rare = _rarest(site_start, site_demand, demand_start, site)
         for at in range(demand_start[rare], demand_start[rare + 1]):
             other = demand_site[at]
             larger = site_start[other + 1] - site_start[other]
@@ -122,6 +130,7 @@ def _undominated_plain(
 
 _same_sites = compiled(_same_sites_plain)
 _within = compiled(_within_plain)
+_rarest: Any = compiled(_rarest_plain)
 _undominated = compiled(_undominated_plain)
 
 

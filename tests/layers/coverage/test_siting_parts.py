@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from layers.coverage.sites import ceiling, floor, interchange, search
+from layers.coverage.sites.books import CHOSEN
 from layers.coverage.sites.branching import settled
 from layers.coverage.sites.clock import Clock, paced, started
 from layers.coverage.sites.fewest import core, fewest_sites, fitted
@@ -206,7 +207,11 @@ def test_the_books_of_the_search_are_right(seed: int, sites: int, rounds: int, r
     assert weights[covered(net, chosen)].sum() >= value - 1e-9
     assert len(chosen) <= sites
     assert (np.bincount(post[chosen], minlength=8) <= room).all()
-    require_books(state, covers, weights, chosen)
+    now = state.order[: state.ends[CHOSEN]]
+    require_books(state, covers, weights, now)
+    covers_now, covers_best = (weights[covered(net, each)].sum() for each in (now, chosen))
+    assert state.worth.tolist() == pytest.approx([covers_now, covers_best])
+    assert covers_best >= covers_now - 1e-9
 
 
 def require_books(
