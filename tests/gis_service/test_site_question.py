@@ -122,7 +122,7 @@ def test_a_grid_has_its_own_alone(county: Connection) -> None:
 
 def test_posts_of_all_kinds_come_once_each_the_first_kind_first(county: Connection) -> None:
     corner = blocks()[8].at(0.6, 0.6)  # where K9 hangs
-    asked = {"at": ["poles", "facades", "junctions"], "unit": VILLAGES[0]}
+    asked: dict[str, Any] = {"at": ["poles", "facades", "junctions"], "unit": VILLAGES[0]}
     found = question(county, **asked)
     kinds = found.posts["kind"].value_counts().to_dict()
     assert (kinds["pole"], kinds["facade"]) == (8, 16)
@@ -166,7 +166,9 @@ def test_what_is_added_is_what_is_seen_after_less_before(
     county: Connection, weigh: str, sites: int
 ) -> None:
     works(county, "K9", "K12")
-    asked = {"weigh": weigh, "sites": sites, "unit": VILLAGES[0], "cell_m": 40.0}
+    asked: dict[str, Any] = {
+        "weigh": weigh, "sites": sites, "unit": VILLAGES[0], "cell_m": 40.0
+    }  # fmt: skip
     told = next_sites_answer(question(county, **asked), silent)
     for name in NAMES:
         seen = told["seen"][name]
