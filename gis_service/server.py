@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
+from gis_service.compiled_loops import keep_compiled
 from gis_service.database import Database, opened, owner_engine
 from gis_service.embedded.account import server_account
 from gis_service.listening import address, check_address, leave_root, listening_socket
@@ -45,8 +46,7 @@ def serve(settings: Settings, *, prepare: Callable[[Database], None], say: Say) 
     with listening_socket(settings.host, settings.port) as listening:
         signal.signal(signal.SIGTERM, _leave)
         _leave_root(settings, say)
-        # what numba compiles is kept for the next start
-        os.environ.setdefault("NUMBA_CACHE_DIR", str(settings.data_dir / "numba"))
+        keep_compiled(settings.data_dir)
         with opened(settings) as database:
             bring_up_to_date(database)
             prepare(database)
