@@ -27,7 +27,6 @@ from sqlalchemy import Connection, Engine, func, select
 
 from gis_service.access import system_view
 from gis_service.auth import Signer, sign_in_key
-from gis_service.cli import CITY_DATABASE
 from gis_service.counties import engine_without_limits, load_demo, now
 from gis_service.database import enter_scope, opened
 from gis_service.demo.city import TOWNS
@@ -36,6 +35,7 @@ from gis_service.planning import Desk, draw_all, start
 from gis_service.publishing import put_in_force
 from gis_service.server import bring_up_to_date
 from gis_service.settings import Settings
+from gis_service.terminal import CITY_DATABASE
 from grid_boundaries import plan_records as records
 from grid_boundaries.plan_state import State
 from grid_boundaries.store import block

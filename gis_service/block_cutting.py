@@ -15,8 +15,9 @@ from sqlalchemy import func, select, update
 
 from gis_service.block_requests import FirstCut
 from gis_service.importing import collection
+from gis_service.plan_area import unit_path_of
 from gis_service.plan_strokes import polygon
-from gis_service.planning import Desk, unit_path_of
+from gis_service.planning import Desk
 from gis_service.publishing import as_service
 from grid_boundaries.codes import MOST_BLOCKS, first_block_ids
 from grid_boundaries.crs import in_metres
@@ -161,7 +162,7 @@ def _noted(desk: Desk, cut: Cut) -> dict[str, Any]:
 
 def _cut(desk: Desk, asked: FirstCut, progress: Progress) -> Cut:
     progress(STEPS[0], 0, len(STEPS))
-    path, known = unit_path_of(desk, asked.unit), the_county(desk.connection)
+    path, known = unit_path_of(desk.connection, desk.view, asked.unit), the_county(desk.connection)
     _refuse_blocks(desk, path)
     ground = cutting_ground(desk.connection, desk.view, path, known.population_basis)
     if ground.villages.empty:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy.exc import OperationalError
 
@@ -28,11 +23,19 @@ from gis_service.import_report import import_file, show_import
 from gis_service.import_requests import Sending
 from gis_service.load_report import show_report
 from gis_service.migrations import migrate as migrate_database
-from gis_service.server import bring_up_to_date
 from gis_service.server import serve as serve_settings
 from gis_service.settings import Settings
 from gis_service.sign_in_links import sign_in_links
 from gis_service.site_requests import NextSitesAsked, ServicePostsAsked
+from gis_service.terminal import (
+    complain,
+    complaints,
+    console,
+    progress_bar,
+    read_settings,
+    ready_database,
+    say,
+)
 from grid_boundaries.errors import Malformed, Refused, Unavailable
 from layers.load.run import LoadReport
 
@@ -41,9 +44,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-CITY_DATABASE = "qinglan"
-console = Console(highlight=False)
-complaints = Console(stderr=True, highlight=False)
 
 
 def main() -> None:
@@ -51,11 +51,11 @@ def main() -> None:
     try:
         app()
     except Refused as refused:
-        sys.exit(_complain(refused))
+        sys.exit(complain(refused))
     except OperationalError as error:
         reason = str(error.orig).strip().splitlines()[0]
         sys.exit(
-            _complain(
+            complain(
                 Unavailable(
                     "database-unreachable",
                     f"连不上数据库：{reason}",
@@ -65,64 +65,8 @@ def main() -> None:
         )
 
 
-def _complain(refused: Refused) -> int:
-    complaints.print(f"[bold red]✗[/] {escape(refused.zh)}", soft_wrap=True)
-    complaints.print(f"  {escape(refused.en)}", soft_wrap=True)
-    return 1
-
-
-def say(zh: str, en: str) -> None:
-    """Tell the person at the terminal one thing in both languages."""
-    console.print(f"[bold green]●[/] {escape(zh)} · {escape(en)}", soft_wrap=True)
-
-
-def read_settings(**given: object) -> Settings:
-    """Return the settings of the environment, with what the command line gives on top.
-
-    Raises
-    ------
-    Malformed
-        A setting cannot be read; the sentence names it.
-    """
-    try:
-        settings = Settings()
-        wanted = {name: value for name, value in given.items() if value is not None}
-        if wanted.get("demo_place") == "city" and "county" not in settings.model_fields_set:
-            wanted["county"] = CITY_DATABASE
-        return Settings.model_validate({**settings.model_dump(), **wanted})
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "GIS_" + "_".join(map(str, first["loc"])).upper()
-        raise Malformed(
-            "setting",
-            f"设置 {name} 有误：{first['msg']}",
-            f"The setting {name} is wrong: {first['msg']}",
-        ) from None
-
-
-@contextmanager
-def _ready_database(settings: Settings) -> Iterator[Database]:
-    """Give an open database at the newest revision."""
-    with opened(settings) as database:
-        bring_up_to_date(database)
-        yield database
-
-
-@contextmanager
-def _progress(shown: Console = console) -> Iterator[counties.Progress]:
-    """Show a bar that each step takes over from the one before."""
-    columns = (TextColumn("{task.description:<14}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=shown, transient=True) as bars:
-        bar = bars.add_task("")
-
-        def tell(step: str, done: int, in_all: int) -> None:
-            bars.update(bar, description=step, completed=done, total=in_all or None)
-
-        yield tell
-
-
 def _load_demo(database: Database, settings: Settings) -> None:
-    with _progress() as progress:
+    with progress_bar() as progress:
         was_empty = counties.load_demo(database, settings, progress)
     if was_empty:
         say("演示数据已装载", f"The demo {settings.demo_place} is loaded")
@@ -181,7 +125,7 @@ def demo(
 ) -> None:
     """装载演示县 · Load the demo county into an empty database."""
     settings = read_settings(demo_place="city" if city else None)
-    with _ready_database(settings) as database:
+    with ready_database(settings) as database:
         _load_demo(database, settings)
 
 
@@ -201,7 +145,7 @@ def load(
             "Give --dataset and --from, or a file and --layer",
         )
     settings = read_settings()
-    with _ready_database(settings) as database, _progress() as progress:
+    with ready_database(settings) as database, progress_bar() as progress:
         if file and layer:
             frames = counties.load_file(database, settings, file, layer, mapping)
         else:
@@ -219,7 +163,7 @@ def import_boundaries(
     """导入网格边界 · Report on a layer of boundaries, and repair it as a draft plan."""
     settings = read_settings()
     asked = Sending(name=file.name[:200], unit=unit or None, crs=crs)
-    with _ready_database(settings) as database:
+    with ready_database(settings) as database:
         told, done = import_file(database, settings, file, asked, accept=accept)
     show_import(console, told, done)
 
@@ -235,7 +179,7 @@ def cut_first_blocks(
     """切分图斑 · Cut the first blocks along streets, waters, limits, and between homes."""
     settings = read_settings()
     asked = first_cut(unit=unit or None, most_people=most_people, preview=preview)
-    with _ready_database(settings) as database, _progress() as progress:
+    with ready_database(settings) as database, progress_bar() as progress:
         told = cut_blocks(database, settings, asked, progress)
     show_cut(console, told)
 
@@ -272,7 +216,7 @@ def next_sites(
         field_of_view_deg=angle_deg, per_post=per_post, within_s=within_s,
     )  # fmt: skip
     settings = read_settings()
-    with _ready_database(settings) as database, _progress(complaints) as progress:
+    with ready_database(settings) as database, progress_bar(complaints) as progress:
         found = site_report.found_sites(database, settings, asked, progress)
     if form == "table":
         site_report.show_sites(console, found)
@@ -302,7 +246,7 @@ def posts(
         existing=existing or None, within_s=within_s,
     )  # fmt: skip
     settings = read_settings()
-    with _ready_database(settings) as database, _progress(complaints) as progress:
+    with ready_database(settings) as database, progress_bar(complaints) as progress:
         found = site_report.found_posts(database, settings, asked, progress)
     if form == "table":
         site_report.show_posts(console, found)
@@ -316,7 +260,7 @@ def refresh(
 ) -> None:
     """重算派生图层 · Compute derived layers anew."""
     settings = read_settings()
-    with _ready_database(settings) as database:
+    with ready_database(settings) as database:
         done = counties.refresh(database, settings, frozenset(names) if names else None)
     say(f"已重算 {len(done)} 项", f"computed {', '.join(done) or 'nothing'}")
 

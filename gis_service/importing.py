@@ -15,7 +15,8 @@ from shapely.geometry.base import BaseGeometry
 from gis_service.errors import json_bytes
 from gis_service.import_requests import Sending
 from gis_service.personal_numbers import without_personal_numbers
-from gis_service.planning import Desk, own_path
+from gis_service.plan_area import own_path
+from gis_service.planning import Desk
 from grid_boundaries import import_records as records
 from grid_boundaries.crs import in_degrees, in_metres
 from grid_boundaries.file_crs import asked_crs, in_stored_degrees
@@ -74,7 +75,7 @@ def read_upload(name: str, body: bytes, asked: Sending, limits: Limits) -> Outli
 def take_in(desk: Desk, file: OutlineFile, asked: Sending) -> dict[str, Any]:
     """Report on a layer, keep the report and the repaired preview, and return the report."""
     counting = desk.counting(the_county(desk.connection).population_basis)
-    unit = asked.unit or own_path(desk).strip("/").rpartition("/")[2]
+    unit = asked.unit or own_path(desk.connection, desk.view).strip("/").rpartition("/")[2]
     ground = import_ground(desk.connection, counting, unit)
     placed, rows = _placed(file, asked, ground)
     file, rows = _on_maps(file, rows)

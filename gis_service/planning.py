@@ -9,21 +9,21 @@ from typing import Any
 
 import shapely
 from geopandas import GeoSeries
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
+from gis_service.plan_area import unit_path_of
 from gis_service.plan_requests import Drawing, NewPlan, StrokeAsked
 from gis_service.plan_strokes import Board, stroke_of
 from grid_boundaries import plan_records as records
 from grid_boundaries.crs import in_metres
-from grid_boundaries.errors import Conflict, NotFound, Refused
+from grid_boundaries.errors import Conflict
 from grid_boundaries.numbers import Change, Gauge, changes, rule_for
 from grid_boundaries.plan_records import Record, States
 from grid_boundaries.plan_state import Grid, State, known_grid
 from grid_boundaries.plans import nothing_to
 from grid_boundaries.rules import rules_from
-from grid_boundaries.store import unit
 from grid_boundaries.strokes import Stroke, touched
-from grid_boundaries.view import View, narrowed
+from grid_boundaries.view import View
 from layers.block_sums import Counting, KeptSums, plan_sums
 from layers.plan_ground import KeptShapes, shapes_of, sums_in
 from layers.plan_lines import KeptLines
@@ -100,7 +100,7 @@ def start(desk: Desk, asked: NewPlan) -> dict[str, Any]:
     """Start a plan and return it."""
     parent = None if asked.from_plan is None else desk.row(asked.from_plan)
     if parent is None:
-        path = unit_path_of(desk, asked.unit)
+        path = unit_path_of(desk.connection, desk.view, asked.unit)
         # blocks and grids are two statements: a publication between them would tear the plan
         records.await_publication(desk.connection)
         state = records.in_force(desk.connection, desk.view, path)
@@ -305,51 +305,6 @@ def _new_shapes(before: State, after: State) -> Mapping[str, Any]:
 
 def _geojson(wkb: bytes) -> Any:
     return shapely.geometry.mapping(shapely.from_wkb(wkb))
-
-
-def own_path(desk: Desk) -> str:
-    """Return the path of the asker's area: the county's, or that of the one unit it is.
-
-    Raises
-    ------
-    Refused
-        The area is several units, or none.
-    """
-    path = the_county(desk.connection).unit_path
-    if path.startswith(desk.view.scope):
-        return path
-    if len(desk.view.scope) == 1:
-        return desk.view.scope[0]
-    raise Refused(
-        "unit-not-named",
-        "您的辖区不是单独一个单位，请用 unit 指明方案所属的单位",
-        "Your area is not one single unit; say with unit which one is meant",
-        field="unit",
-    )
-
-
-def unit_path_of(desk: Desk, code: str | None) -> str:
-    """Return the path of a unit in the view's scope: the asker's own where none is named.
-
-    Raises
-    ------
-    NotFound
-        There is no such unit.
-    Refused
-        None is named, and the area is several units.
-    """
-    if code is None:
-        return own_path(desk)
-    statement = select(unit.c.unit_path).where(unit.c.code == code, unit.c.valid_to.is_(None))
-    path = desk.connection.scalar(narrowed(statement, desk.view, unit.c.unit_path))
-    if path is None:
-        raise NotFound(
-            "no-such-unit",
-            f"在您的辖区内没有单位 {code}",
-            f"There is no unit {code} within your area",
-            unit=code,
-        )
-    return str(path)
 
 
 def _basis(desk: Desk, parent: Record | None) -> str:
