@@ -17,6 +17,14 @@
     return node("span.fraction", `${number(numerator)} / ${number(denominator)}`);
   }
 
+  /* A share as a length; the figures beside it say it to who cannot see it. */
+  function bar(shape, part, whole) {
+    const track = node(shape);
+    track.style.setProperty("--part", whole ? Math.min((part || 0) / whole, 1) : 0);
+    track.setAttribute("aria-hidden", "true");
+    return track;
+  }
+
   /* What a count is seen against, in words: they are not its parts. */
   function outOf({ key, denominator }) {
     if (denominator === null || denominator === undefined) return null;
@@ -56,17 +64,13 @@
 
     function row(unit) {
       const { numerator: done, denominator: due } = unit;
-      const bar = node("meter");
-      bar.max = due || 1;
-      bar.value = due ? done : 0;
-      bar.setAttribute("aria-hidden", "true");
       return node(
         "li",
         button(
           "row",
           () => GIS.tell("drill", unit.code),
           node("span.name", unit.name),
-          bar,
+          bar("span.bar", done, due),
           node("span.value", share(done, due)),
           fraction(done, due),
         ),
@@ -202,17 +206,13 @@
 
     /* One line: what, how much of how much, and a bar that is bad or good when long. */
     function figure(key, part, whole, { good = false, say = number, between: range = null } = {}) {
-      const bar = node(`meter.${good ? "good" : "bad"}`);
-      bar.max = whole || 1;
-      bar.value = part || 0;
-      bar.setAttribute("aria-hidden", "true");
       return node(
         "div.figure",
         node("span.name", text(`coverage.${key}`)),
         node("span.value", share(part, whole)),
         node("span.fraction", `${say(part)} / ${say(whole)}`),
         range,
-        bar,
+        bar(`span.bar.${good ? "good" : "bad"}`, part, whole),
       );
     }
   };
