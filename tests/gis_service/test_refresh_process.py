@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -25,6 +25,7 @@ from layers.refreshed import refreshed
 from tests.county import NOW
 from tests.serving import sqlalchemy_url
 
+Children = Callable[[], list[psutil.Process]]
 COVERAGE = next(job for job in jobs() if job.name == "coverage")
 
 
@@ -42,8 +43,14 @@ def process(county_database: Database, tmp_path: Path) -> Iterator[RefreshProces
     made.close()
 
 
-def children() -> list[psutil.Process]:
-    """Return the live processes that this test has for computing."""
+@pytest.fixture
+def children() -> Children:
+    """Give what returns the live processes that a test has for computing, without others'."""
+    others = {child.pid for child in _computing()}
+    return lambda: [child for child in _computing() if child.pid not in others]
+
+
+def _computing() -> list[psutil.Process]:
     own = psutil.Process().children()
     return [child for child in own if "spawn_main" in " ".join(child.cmdline())]
 
@@ -73,7 +80,7 @@ def test_a_job_stores_there_what_it_stores_here(engine: Engine, process: Refresh
 
 
 def test_one_process_does_job_after_job_and_gives_way_to_requests(
-    engine: Engine, process: RefreshProcess
+    engine: Engine, process: RefreshProcess, children: Children
 ) -> None:
     for job in jobs()[:3]:
         process.run(engine, job, NOW)
@@ -81,12 +88,14 @@ def test_one_process_does_job_after_job_and_gives_way_to_requests(
     assert child.nice() > psutil.Process().nice()
 
 
-def test_nothing_is_started_before_there_is_work(process: RefreshProcess) -> None:
+def test_nothing_is_started_before_there_is_work(
+    process: RefreshProcess, children: Children
+) -> None:
     assert children() == []
 
 
 def test_a_process_that_was_killed_is_told_and_made_anew(
-    engine: Engine, process: RefreshProcess
+    engine: Engine, process: RefreshProcess, children: Children
 ) -> None:
     process.run(engine, COVERAGE, NOW)
     (child,) = children()
@@ -110,7 +119,7 @@ def test_a_job_that_the_database_refuses_is_told_by_its_first_line(
 
 
 def test_closing_ends_the_process_and_no_job_comes_after(
-    engine: Engine, process: RefreshProcess
+    engine: Engine, process: RefreshProcess, children: Children
 ) -> None:
     process.run(engine, COVERAGE, NOW)
     process.close()
