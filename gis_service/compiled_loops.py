@@ -5,7 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+from numba.core import config
+from numba.core.dispatcher import Dispatcher
 
 import layers
 
@@ -27,6 +32,18 @@ def keep_compiled(data_dir: Path) -> None:
         if folder != own:
             shutil.rmtree(folder, ignore_errors=True)
     os.environ[VARIABLE] = str(own)
+    config.reload_config()
+    # a loop chooses its folder when it is imported: beside its module, where only root may write
+    for loop in imported_loops():
+        loop.enable_caching()
+
+
+def imported_loops() -> Iterator[Dispatcher]:
+    """Yield the compiled functions of the modules that have been imported."""
+    package = f"{layers.__name__}."
+    for name, module in list(sys.modules.items()):
+        if name.startswith(package):
+            yield from (one for one in vars(module).values() if isinstance(one, Dispatcher))
 
 
 def code_version(folder: Path) -> str:

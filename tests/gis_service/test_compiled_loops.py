@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from numba.core import config
 
-from gis_service.compiled_loops import VARIABLE, code_version, keep_compiled
+from gis_service.compiled_loops import VARIABLE, code_version, imported_loops, keep_compiled
 
 
 def code(folder: Path, **modules: str) -> str:
@@ -42,16 +46,27 @@ def test_what_is_no_module_does_not_count(tmp_path: Path) -> None:
     assert code_version(tmp_path) == before
 
 
+@pytest.fixture
+def nothing_named(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Name no folder for a while; then loops are kept again where they were."""
+    monkeypatch.setenv(VARIABLE, "set, so that it is put back as it was")
+    monkeypatch.delenv(VARIABLE)
+    yield
+    monkeypatch.undo()
+    config.reload_config()
+    for loop in imported_loops():
+        loop.enable_caching()
+
+
+@pytest.mark.usefixtures("nothing_named")
 def test_loops_of_this_version_stay_and_those_of_others_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(VARIABLE, "set, so that it is put back as it was")
-    monkeypatch.delenv(VARIABLE)
     keep_compiled(tmp_path)
     own = Path(os.environ[VARIABLE])
     assert own.parent == tmp_path / "numba"
     for folder in (own, tmp_path / "numba" / "older"):
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "loop.nbc").write_bytes(b"x")
     monkeypatch.delenv(VARIABLE)
     keep_compiled(tmp_path)
@@ -67,3 +82,31 @@ def test_a_folder_that_was_named_is_used_and_nothing_is_taken_away(
     keep_compiled(tmp_path)
     assert os.environ[VARIABLE] == "/elsewhere"
     assert (tmp_path / "numba" / "older").is_dir()
+
+
+IMPORTED_BEFORE = """
+import sys
+from pathlib import Path
+from layers.coverage.sites import net, swaps
+from layers.hotspots import clusters, near_repeat, scan_search
+from gis_service.compiled_loops import imported_loops, keep_compiled
+
+keep_compiled(Path(sys.argv[1]))
+scan_search.least_counts(0.0, 2.0, 10.0, 0.0)
+from layers.coverage import patrol
+for loop in imported_loops():
+    print(loop.stats.cache_path)
+"""
+
+
+def test_loops_imported_before_and_after_are_kept_there_too(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    said = subprocess.run(
+        [sys.executable, "-c", IMPORTED_BEFORE, str(tmp_path)],
+        env=environment, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    folders = said.stdout.split()
+    assert len(folders) > 10
+    assert all(folder.startswith(str(tmp_path / "numba")) for folder in folders)
+    assert [file.name.split(".")[0] for file in tmp_path.rglob("*.nbi")]
