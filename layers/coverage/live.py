@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,7 @@ class Area:
         """What stands here."""
         return self.stage.scene
 
-    @property
+    @cached_property
     def window(self) -> BaseGeometry:
         """Where something may change."""
         return window_of(self.was, self.now)
