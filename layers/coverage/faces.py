@@ -6,7 +6,8 @@ faces: so much of it belongs together that a second noding would be as dear as t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -100,21 +101,29 @@ def faces_in(scene: Scene, before: Shapes, after: Shapes, window: BaseGeometry) 
     before, after
         Visible areas, all that meet the window.
     """
-    views = {id(view): view for view in (*before, *after)}.values()
+    views = {id(view): view for view in (*before, *after)}
     grids = {code: scene.grids[code] for code in sorted(scene.grids)}
     outlines = {code: one for code, one in grids.items() if one.intersects(window)}
     houses = scene.buildings[shapely.intersects(scene.buildings, window)]
-    shapes = _cut([*outlines.values(), *views, *houses], window)
+    shapes = _cut([*outlines.values(), *views.values(), *houses], window)
     points = np.asarray(shapely.point_on_surface(shapes), dtype=object)
     return Faces(
         shapes,
-        times_at(points, before),
-        times_at(points, after),
+        *_times(points, views, before, after),
         times_at(points, houses) > 0,
         {code: _holds(outline, points) for code, outline in outlines.items()},
         outlines,
         scene.streets,
     )
+
+
+def _times(points: Shapes, views: Mapping[int, BaseGeometry], *cases: Shapes) -> Iterator[Ints]:
+    """Yield in how many views of each case every point lies; views by their ids."""
+    point, view = shapely.STRtree(list(views.values())).query(points, predicate="intersects")
+    for case in cases:
+        times = Counter(map(id, case))
+        weights = np.array([times[key] for key in views])
+        yield np.bincount(point, weights[view], minlength=len(points)).astype(np.int64)
 
 
 def _cut(areas: Sequence[BaseGeometry], window: BaseGeometry) -> Shapes:
