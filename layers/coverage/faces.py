@@ -154,12 +154,26 @@ def patched(blind: BaseGeometry, inside: BaseGeometry, window: BaseGeometry) -> 
     BaseGeometry
         A polygon, a multipolygon, or POLYGON EMPTY; parts under `LEAST_M2` are left out.
     """
-    kept = polygons_only(np.array([shapely.difference(blind, window)], dtype=object))[0]
+    kept = shapely.difference(_on_sides(blind, window), window)
     # the seam lies on the window's sides exactly, so that nothing needs to be noded on a grid
+    (kept,) = polygons_only(np.array([kept], dtype=object))
     parts = shapely.get_parts(shapely.union(kept, inside))
     left = parts[shapely.area(parts) > LEAST_M2]
     whole: BaseGeometry = left[0] if len(left) == 1 else shapely.multipolygons(left)
     return whole if len(left) else NOTHING
+
+
+def _on_sides(shape: BaseGeometry, window: BaseGeometry) -> BaseGeometry:
+    """Return a shape whose corners are on a window's sides where degrees have blurred them off."""
+    west_south, east_north = np.reshape(window.bounds, (2, 2))
+
+    def put(xy: Floats) -> Floats:
+        for sides in (west_south, east_north):
+            xy = np.where(np.abs(xy - sides) < NODING_M, sides, xy)
+        return xy
+
+    moved: BaseGeometry = shapely.transform(shape, put)
+    return moved
 
 
 def seen_changes(faces: Faces) -> dict[str, Seen]:

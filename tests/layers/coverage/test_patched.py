@@ -19,7 +19,7 @@ from layers.coverage.faces import Faces, faces_in, patched, seen_changes
 from layers.coverage.windows import LEAST_M2, Counted, Scene, window_of
 
 SRID, EAST, NORTH = 4545, 513_000.0, 3_681_000.0
-FEW = settings(derandomize=True, deadline=None, max_examples=50)
+FEW = settings(derandomize=True, deadline=None, max_examples=40)
 NO_SHAPES: NDArray[Any] = np.array([], dtype=object)
 NOTHING = Counted(NO_SHAPES, NO_SHAPES, np.zeros((0, 2)))
 Shapes = NDArray[Any]
@@ -46,6 +46,11 @@ def faces_of(ground: Any, houses: Shapes, before: Shapes, after: Shapes, window:
     return faces_in(scene, before, after, window)
 
 
+def new_in(faces: Faces) -> Any:
+    """Return the blind ground inside the window; a window may lie beside the grid."""
+    return faces.blind("g") if "g" in faces.within else Polygon()
+
+
 def assert_same(found: Any, plain: Any) -> None:
     """Compare two areas; a slit or a hair along a seam would lengthen the border."""
     assert found.is_valid
@@ -53,7 +58,7 @@ def assert_same(found: Any, plain: Any) -> None:
     assert apart_m2 <= 1e-6 * plain.area + LEAST_M2
     assert found.area == pytest.approx(plain.area, rel=1e-6, abs=LEAST_M2)
     solid = [part for part in shapely.get_parts(plain) if part.area > LEAST_M2]
-    assert shapely.get_num_geometries(found) == len(solid)
+    assert shapely.get_num_geometries(found) * (not found.is_empty) == len(solid)
     assert found.length == pytest.approx(sum(part.length for part in solid), abs=0.01)
 
 
@@ -91,7 +96,7 @@ def test_a_view_gone_or_come_leaves_what_the_whole_computation_leaves(
     window = window_of(mine[-1])
     faces = faces_of(whole, built, before, after, window)
     blind = stored(left_of(whole, *before, *built))
-    assert_same(patched(blind, faces.blind("g"), window), left_of(whole, *after, *built))
+    assert_same(patched(blind, new_in(faces), window), left_of(whole, *after, *built))
 
 
 @FEW
@@ -109,7 +114,7 @@ def test_patch_after_patch_leaves_no_trace(
     for was, now in pairwise(turned):
         window = window_of(was, now)
         faces = faces_of(whole, NO_SHAPES, np.append(near, was), np.append(near, now), window)
-        blind = patched(stored(blind), faces.blind("g"), window)
+        blind = patched(stored(blind), new_in(faces), window)
     assert_same(blind, left_of(whole, *near, turned[-1]))
 
 
@@ -122,7 +127,7 @@ def test_a_patch_of_what_there_was_changes_nothing(others: list[Any], own: Any) 
     assert not faces.turned.any()
     assert not any(one.by_times_m2.any() for one in seen_changes(faces).values())
     blind = left_of(whole, *near)
-    assert_same(patched(stored(blind), faces.blind("g"), window), blind)
+    assert_same(patched(stored(blind), new_in(faces), window), blind)
 
 
 # ---- cases that a window may meet
