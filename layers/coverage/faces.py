@@ -21,7 +21,7 @@ from grid_boundaries.topology import polygons_only
 from layers.coverage.ground import NODING_M
 from layers.coverage.roads import ON_BORDER_M, cut_by_grids
 from layers.coverage.times import padded, sums_by_times, times_at
-from layers.coverage.windows import LEAST_M2, NOTHING, Scene
+from layers.coverage.windows import LEAST_M2, Scene
 
 NEARBY_M = 0.01  # a road along a border is seen from the grid beside it
 Shapes = NDArray[Any]
@@ -107,9 +107,11 @@ def faces_in(scene: Scene, before: Shapes, after: Shapes, window: BaseGeometry) 
     houses = scene.buildings[shapely.intersects(scene.buildings, window)]
     shapes = _cut([*outlines.values(), *views.values(), *houses], window)
     points = np.asarray(shapely.point_on_surface(shapes), dtype=object)
+    was, now = _times(points, views, before, after)
     return Faces(
         shapes,
-        *_times(points, views, before, after),
+        was,
+        now,
         times_at(points, houses) > 0,
         {code: _holds(outline, points) for code, outline in outlines.items()},
         outlines,
@@ -152,15 +154,21 @@ def patched(blind: BaseGeometry, inside: BaseGeometry, window: BaseGeometry) -> 
     Returns
     -------
     BaseGeometry
-        A polygon, a multipolygon, or POLYGON EMPTY; parts under `LEAST_M2` are left out.
+        A multipolygon, empty for none; parts under `LEAST_M2` are left out.
     """
-    kept = shapely.difference(_on_sides(blind, window), window)
+    parts = shapely.get_parts(blind)
+    met = shapely.intersects(parts, window)
+    cut = shapely.difference(_on_sides(_together(parts[met]), window), window)
     # the seam lies on the window's sides exactly, so that nothing needs to be noded on a grid
-    (kept,) = polygons_only(np.array([kept], dtype=object))
-    parts = shapely.get_parts(shapely.union(kept, inside))
-    left = parts[shapely.area(parts) > LEAST_M2]
-    whole: BaseGeometry = left[0] if len(left) == 1 else shapely.multipolygons(left)
-    return whole if len(left) else NOTHING
+    anew = shapely.union(polygons_only(np.array([cut], dtype=object))[0], inside)
+    found = np.append(parts[~met], shapely.get_parts(anew))
+    return _together(found[shapely.area(found) > LEAST_M2])
+
+
+def _together(parts: Shapes) -> BaseGeometry:
+    whole: Any = shapely.multipolygons(parts)
+    found: BaseGeometry = whole
+    return found
 
 
 def _on_sides(shape: BaseGeometry, window: BaseGeometry) -> BaseGeometry:
