@@ -154,7 +154,7 @@ def patched(blind: BaseGeometry, inside: BaseGeometry, window: BaseGeometry) -> 
     Returns
     -------
     BaseGeometry
-        A multipolygon, empty for none; parts under `LEAST_M2` are left out.
+        Valid polygons, empty for none; parts under `LEAST_M2` are left out.
     """
     parts = shapely.get_parts(blind)
     met = shapely.intersects(parts, window)
@@ -162,7 +162,9 @@ def patched(blind: BaseGeometry, inside: BaseGeometry, window: BaseGeometry) -> 
     # the seam lies on the window's sides exactly, so that nothing needs to be noded on a grid
     anew = shapely.union(polygons_only(np.array([cut], dtype=object))[0], inside)
     found = np.append(parts[~met], shapely.get_parts(anew))
-    return _together(found[shapely.area(found) > LEAST_M2])
+    whole = _together(found[shapely.area(found) > LEAST_M2])
+    # degrees may have blurred what was there across itself
+    return whole if whole.is_valid else shapely.set_precision(whole, NODING_M)
 
 
 def _together(parts: Shapes) -> BaseGeometry:

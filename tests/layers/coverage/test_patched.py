@@ -186,3 +186,14 @@ def test_hairs_are_left_out() -> None:
 def test_where_only_hairs_are_left_nothing_is() -> None:
     blind, inside, window = here(Polygon([(0, 0), (9, 9), (9, 9.00001)]), Polygon(), WINDOW)
     assert patched(blind, inside, window).is_empty
+
+
+def test_what_was_blurred_across_itself_is_mended() -> None:
+    crossed = Polygon([(30, 30), (40, 30), (40, 40), (35, 29.9999999), (30, 40)])
+    blind, inside, window = here(
+        MultiPolygon([crossed, box(12, 12, 18, 18)]), box(12, 12, 15, 18), WINDOW
+    )
+    assert not blind.is_valid
+    found = patched(blind, inside, window)
+    assert found.is_valid
+    assert found.area == pytest.approx(crossed.area + 18.0, abs=LEAST_M2)
