@@ -12,7 +12,18 @@ from typing import Annotated, Any, Literal, Self
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
-from sqlalchemy import Connection, RowMapping, Select, bindparam, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Insert,
+    RowMapping,
+    Select,
+    Text,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from gis_service.access import Asker, writing_view
 from gis_service.database import enter_scope
@@ -250,13 +261,24 @@ def _refuse_unbuilt(after: Row) -> None:
 
 def _write(connection: Connection, asker: Asker, before: Row, after: Row, now: datetime) -> None:
     changed = {name: [before[name], after[name]] for name in after if before[name] != after[name]}
-    names = changed.keys() - {"lon", "lat"}
-    put = {name: after[name] for name in names}
+    put = {name: after[name] for name in changed.keys() - {"lon", "lat"}}
     if changed.keys() & {"lon", "lat"}:
         put["geom"] = f"SRID={STORED_SRID};POINT({after['lon']!r} {after['lat']!r})"
     told = {"camera_id": after["id"], "actor": asker.view.actor, "at": now, "changed": changed}
-    noted = insert(camera_change).values(told | {"unit_path": after["unit_path"]})
-    if put:
-        moved = update(camera).where(camera.c.id == after["id"]).values(put)
-        noted = noted.add_cte(moved.cte("moved"))
-    connection.execute(noted)
+    told["unit_path"] = after["unit_path"]
+    given = {f"put_{name}": value for name, value in put.items()}
+    given |= {f"told_{name}": value for name, value in told.items()}
+    connection.execute(_noting(tuple(sorted(put))), given)
+
+
+@lru_cache(maxsize=64)
+def _noting(names: Sequence[str]) -> Insert:
+    """Return what writes a change down, and puts those columns of the camera in place."""
+    told = {one.name: bindparam(f"told_{one.name}", type_=one.type)
+            for one in camera_change.c if one.name != "id"}  # fmt: skip
+    noted = insert(camera_change).values(told)
+    if not names:
+        return noted
+    put = {name: bindparam(f"put_{name}", type_=camera.c[name].type) for name in names}
+    moved = update(camera).where(camera.c.id == bindparam("told_camera_id", type_=Text))
+    return noted.add_cte(moved.values(put).cte("moved"))

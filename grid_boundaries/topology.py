@@ -274,7 +274,10 @@ def measurable(polygons: Polygons) -> npt.NDArray[Any]:
 def polygons_only(shapes: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return shapes without the points and lines an overlay leaves; empty where nothing stays."""
     shapes = shapes.copy()
-    mixed = np.flatnonzero(~np.isin(shapely.get_type_id(shapes), (POLYGON, MULTIPOLYGON)))
+    kinds = shapely.get_type_id(shapes)
+    mixed = np.flatnonzero((kinds != POLYGON) & (kinds != MULTIPOLYGON))
+    if not len(mixed):
+        return shapes
     parts, owner = shapely.get_parts(shapes[mixed], return_index=True)
     solid = shapely.get_type_id(parts) == POLYGON
     shapes[mixed] = shapely.Polygon()

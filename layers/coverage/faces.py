@@ -6,7 +6,8 @@ faces: so much of it belongs together that a second noding would be as dear as t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -20,7 +21,7 @@ from grid_boundaries.topology import polygons_only
 from layers.coverage.ground import NODING_M
 from layers.coverage.roads import ON_BORDER_M, cut_by_grids
 from layers.coverage.times import padded, sums_by_times, times_at
-from layers.coverage.windows import Scene
+from layers.coverage.windows import LEAST_M2, Scene
 
 NEARBY_M = 0.01  # a road along a border is seen from the grid beside it
 Shapes = NDArray[Any]
@@ -44,9 +45,9 @@ class Faces:
     within
         By the code of each grid that meets the window, in the order of codes: which lie in it.
     outlines
-        What of those grids is inside the window.
+        Of those grids.
     streets
-        What of the streets is inside the window.
+        All that come near the window.
     """
 
     shapes: Shapes
@@ -100,25 +101,39 @@ def faces_in(scene: Scene, before: Shapes, after: Shapes, window: BaseGeometry) 
     before, after
         Visible areas, all that meet the window.
     """
-    views = list({id(view): view for view in (*before, *after)}.values())
-    codes = sorted(code for code, one in scene.grids.items() if one.intersects(window))
+    views = {id(view): view for view in (*before, *after)}
+    grids = {code: scene.grids[code] for code in sorted(scene.grids)}
+    outlines = {code: one for code, one in grids.items() if one.intersects(window)}
     houses = scene.buildings[shapely.intersects(scene.buildings, window)]
-    every = np.array([*(scene.grids[code] for code in codes), *views, *houses], dtype=object)
-    # what only touches the window leaves lines, and among other parts they have no boundary
-    near = polygons_only(np.asarray(shapely.intersection(every, window), dtype=object))
-    lines = shapely.union_all(shapely.boundary(near), grid_size=NODING_M)
-    shapes = shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
+    shapes = _cut([*outlines.values(), *views.values(), *houses], window)
     points = np.asarray(shapely.point_on_surface(shapes), dtype=object)
-    outlines = dict(zip(codes, near, strict=False))
+    was, now = _times(points, views, before, after)
     return Faces(
         shapes,
-        times_at(points, before),
-        times_at(points, after),
+        was,
+        now,
         times_at(points, houses) > 0,
         {code: _holds(outline, points) for code, outline in outlines.items()},
         outlines,
-        np.asarray(shapely.intersection(scene.streets, window), dtype=object),
+        scene.streets,
     )
+
+
+def _times(points: Shapes, views: Mapping[int, BaseGeometry], *cases: Shapes) -> Iterator[Ints]:
+    """Yield in how many views of each case every point lies; views by their ids."""
+    point, view = shapely.STRtree(list(views.values())).query(points, predicate="intersects")
+    for case in cases:
+        times = Counter(map(id, case))
+        weights = np.array([times[key] for key in views])
+        yield np.bincount(point, weights[view], minlength=len(points)).astype(np.int64)
+
+
+def _cut(areas: Sequence[BaseGeometry], window: BaseGeometry) -> Shapes:
+    """Return the faces into which the borders of areas cut a window."""
+    borders = shapely.clip_by_rect(shapely.boundary(areas), *shapely.bounds(window))
+    lines = shapely.union_all([*borders, shapely.boundary(window)], grid_size=NODING_M)
+    faces: Shapes = shapely.get_parts(shapely.polygonize([lines]))
+    return faces
 
 
 def _holds(outline: BaseGeometry, points: Shapes) -> Bools:
@@ -135,12 +150,40 @@ def patched(blind: BaseGeometry, inside: BaseGeometry, window: BaseGeometry) -> 
         What it was; POLYGON EMPTY for none.
     inside
         As from `Faces.blind`.
+
+    Returns
+    -------
+    BaseGeometry
+        Valid polygons, empty for none; parts under `LEAST_M2` are left out.
     """
-    kept = polygons_only(np.array([shapely.difference(blind, window)], dtype=object))
-    # the seam's ends are computed on both sides, and meet on the grid
-    whole = shapely.union(kept[0], inside, grid_size=NODING_M)
-    found: BaseGeometry = polygons_only(np.array([whole], dtype=object))[0]
+    parts = shapely.get_parts(blind)
+    met = shapely.intersects(parts, window)
+    cut = shapely.difference(_on_sides(_together(parts[met]), window), window)
+    # the seam lies on the window's sides exactly, so that nothing needs to be noded on a grid
+    anew = shapely.union(polygons_only(np.array([cut], dtype=object))[0], inside)
+    found = np.append(parts[~met], shapely.get_parts(anew))
+    whole = _together(found[shapely.area(found) > LEAST_M2])
+    # degrees may have blurred what was there across itself
+    return whole if whole.is_valid else shapely.set_precision(whole, NODING_M)
+
+
+def _together(parts: Shapes) -> BaseGeometry:
+    whole: Any = shapely.multipolygons(parts)
+    found: BaseGeometry = whole
     return found
+
+
+def _on_sides(shape: BaseGeometry, window: BaseGeometry) -> BaseGeometry:
+    """Return a shape whose corners are on a window's sides where degrees have blurred them off."""
+    west_south, east_north = np.reshape(window.bounds, (2, 2))
+
+    def put(xy: Floats) -> Floats:
+        for sides in (west_south, east_north):
+            xy = np.where(np.abs(xy - sides) < NODING_M, sides, xy)
+        return xy
+
+    moved: BaseGeometry = shapely.transform(shape, put)
+    return moved
 
 
 def seen_changes(faces: Faces) -> dict[str, Seen]:
@@ -162,22 +205,24 @@ def _lost_roads_m(faces: Faces) -> dict[str, float]:
     turned = faces.shapes[faces.turned]
     if not len(turned) or not len(faces.streets):
         return {}
-    roads = _roads(faces)
-    near = {code for code, road in roads.items()
-            if shapely.dwithin(turned, road, NEARBY_M).any()}  # fmt: skip
-    unseen = [shapely.coverage_union_all(faces.shapes[times > 0])
-              for times in (faces.was, faces.now)]  # fmt: skip
-    found = {}
-    for code in near:
-        was_m, now_m = (shapely.length(shapely.difference(roads[code], one)) for one in unseen)
-        found[code] = float(now_m - was_m)
-    return found
+    # elsewhere roads are seen or not as they were
+    near = shapely.box(*(shapely.total_bounds(turned) + NEARBY_M * np.array([-1, -1, 1, 1])))
+    is_near = shapely.intersects(faces.shapes, near)
+    was, now = (shapely.coverage_union_all(faces.shapes[is_near & (times > 0)])
+                for times in (faces.was, faces.now))  # fmt: skip
+    return {
+        code: float(shapely.length(road - now) - shapely.length(road - was))
+        for code, road in _roads(faces, near).items()
+    }
 
 
-def _roads(faces: Faces) -> dict[str, BaseGeometry]:
-    reach = [one.buffer(ON_BORDER_M, join_style="mitre") for one in faces.outlines.values()]
-    _, grid, piece = cut_by_grids(faces.streets, np.array(reach, dtype=object))
-    return {code: _lines(piece[grid == place]) for place, code in enumerate(faces.outlines)}
+def _roads(faces: Faces, near: BaseGeometry) -> dict[str, BaseGeometry]:
+    """Return the roads of grids inside a box."""
+    streets = shapely.clip_by_rect(faces.streets, *near.bounds)
+    outlines = shapely.intersection(list(faces.outlines.values()), near)
+    reach = shapely.buffer(outlines, ON_BORDER_M, join_style="mitre")
+    _, grid, piece = cut_by_grids(streets, reach)
+    return {list(faces.outlines)[place]: _lines(piece[grid == place]) for place in np.unique(grid)}
 
 
 def _lines(shapes: Shapes) -> BaseGeometry:

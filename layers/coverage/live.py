@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,7 @@ class Area:
         """What stands here."""
         return self.stage.scene
 
-    @property
+    @cached_property
     def window(self) -> BaseGeometry:
         """Where something may change."""
         return window_of(self.was, self.now)
@@ -153,7 +154,7 @@ def follow(
     is_current
         Whether the results held every other change; if not, they keep the version they had.
     """
-    ends = _end(before, place.srid), _end(row, place.srid)
+    ends = _ends(before, row, place.srid)
     areas = _areas(place, row["id"], *ends)
     changes = _own_counts(zip((before, row), ends, strict=True))
     codes = {*changes, *(code for area in areas for code in area.scene.codes(area.window))}
@@ -175,8 +176,13 @@ def follow(
     return Followed(figures, float(seen.area))
 
 
-def _end(row: Camera, srid: int) -> End:
-    xy_m = metres_from_lonlat(np.array([[row["lon"], row["lat"]]]), srid)
+def _ends(before: Camera, row: Camera, srid: int) -> tuple[End, End]:
+    lonlat = np.array([(one["lon"], one["lat"]) for one in (before, row)])
+    xy_m = metres_from_lonlat(lonlat, srid)
+    return _end(before, xy_m[:1]), _end(row, xy_m[1:])
+
+
+def _end(row: Camera, xy_m: Floats) -> End:
     numbers = {name: np.array([row[name]], dtype=np.float64) for name in SIGHT_NUMBERS}
     flags = {
         "built": row["state"] in BUILT_STATES,

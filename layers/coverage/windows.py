@@ -118,19 +118,22 @@ def counted_change(
     places = scene.places.meeting(window)
     homes = scene.homes.meeting(window)
     blocks = scene.blocks.meeting(window)
-    part = shapely.intersection(blocks.shapes, window)
-    fewer_m2 = seen_areas_m2(part, before) - seen_areas_m2(part, after)
     found: dict[str, Floats] = {}
     _add(found, places, _lost(places.shapes, before, after), slice(0, 1))
     _add(found, homes, _lost(homes.shapes, before, after), slice(1, 3))
-    # people count as spread over their whole block
-    _add(found, blocks, fewer_m2 / shapely.area(blocks.shapes), slice(1, 3))
+    if len(blocks.shapes):
+        part = shapely.intersection(blocks.shapes, window)
+        fewer_m2 = seen_areas_m2(part, before) - seen_areas_m2(part, after)
+        # people count as spread over their whole block
+        _add(found, blocks, fewer_m2 / shapely.area(blocks.shapes), slice(1, 3))
     return found
 
 
 def _lost(shapes: Shapes, before: Shapes, after: Shapes) -> Floats:
     """Return 1 for each shape that is no longer seen, -1 for each that now is."""
     lost = np.zeros(len(shapes))
+    if not len(shapes):
+        return lost
     for views, sign in ((before, 1.0), (after, -1.0)):
         tree = shapely.STRtree(views)
         found, _ = tree.query(shapes, predicate="dwithin", distance=TOLERANCE_M)
