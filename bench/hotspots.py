@@ -6,7 +6,6 @@ Peers that are not among the locked libraries are measured where installed, else
 from __future__ import annotations
 
 import importlib
-import resource
 import time
 import warnings
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from scipy.stats import gaussian_kde, kendalltau
 from sklearn.cluster import DBSCAN
 from sklearn.neighbors import KernelDensity
 
+from bench._own_memory import hamlets, st_dbscan_mb
 from bench.calibration import square_of_hexes
 from layers.hotspots.clusters import dbscan, st_dbscan
 from layers.hotspots.density import kde
@@ -110,12 +110,12 @@ def knox_speed(events: int = 100_000) -> Figures:
 
 def cluster_speed(points: int = 1_000_000) -> Figures:
     """CPU seconds of DBSCAN and ST-DBSCAN, half of the points in 2,000 hamlets, half anywhere."""
-    xy_m, days = _hamlets(points)
+    xy_m, days = hamlets(points)
     st_dbscan(xy_m[:100], days[:100], 50.0, 7.0, 10)  # compiles the loops
     return {
         "dbscan_million_cpu_s": _cpu_s(lambda: dbscan(xy_m, 50.0, 10), repeats=2),
         "st_dbscan_million_cpu_s": _cpu_s(lambda: st_dbscan(xy_m, days, 50.0, 7.0, 10), repeats=2),
-        "st_dbscan_million_process_mb": _in_a_fresh_process(_st_dbscan_mb, points),
+        "st_dbscan_million_process_mb": _in_a_fresh_process(st_dbscan_mb, points),
         "st_dbscan_peer": "left out: none with an index is kept",
         **_beside_sklearn(xy_m[:: points // 100_000]),
     }
@@ -172,21 +172,6 @@ def _in_a_fresh_process(task: Callable[..., Any], *given: object) -> Any:
     """Return what a task gives in a process of its own, with nothing loaded before."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
         return fresh.submit(task, *given).result()
-
-
-def _hamlets(points: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Places and days, half of the points in 2,000 hamlets and half anywhere."""
-    rng = np.random.default_rng(1_000)
-    hamlets = rng.uniform(0.0, 60_000.0, (2_000, 2))
-    gathered = hamlets[rng.integers(0, 2_000, points // 2)] + rng.normal(0, 60, (points // 2, 2))
-    xy_m = np.concatenate([gathered, rng.uniform(0.0, 60_000.0, (points - points // 2, 2))])
-    return xy_m, rng.integers(0, 365, points)
-
-
-def _st_dbscan_mb(points: int) -> float:
-    """Most memory of this process, libraries included, after ST-DBSCAN."""
-    st_dbscan(*_hamlets(points), 50.0, 7.0, 10)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0
 
 
 def _peer_cpu_s(name: str, run: Callable[[Any], object], *, times: float = 1.0) -> float | str:

@@ -108,20 +108,38 @@ def _clusters(points: Floats, when: Floats, eps_m: float, eps_days: float, at_le
         return np.empty(0, dtype=np.int64)
     keys, offsets = _cell_keys(points, when, eps_m, eps_days)
     order = np.argsort(keys, kind="stable")
-    cells, starts = np.unique(keys[order], return_index=True)
-    starts = np.append(starts, len(points))
     spots = np.column_stack([points[order], when[order]])
     # one type of number, so that the loops are compiled once
     near = (float(eps_m) * float(eps_m), float(eps_days))
-    ranges = _cell_ranges(cells, offsets)
-    core = _core_flags(spots, starts, ranges, near, int(at_least))
-    root = _joined_cells(spots, starts, ranges, near, core)
-    chosen = _chosen_cells(spots, starts, ranges, near, core)
-    labels = np.where(chosen >= 0, root[np.maximum(chosen, 0)], -1)
+    labels = _labels(spots, *_cells(keys[order]), offsets, near, int(at_least))
     result = np.empty(len(points), dtype=np.int64)
-    result[order] = np.searchsorted(np.unique(labels[labels >= 0]), labels)
-    result[order[labels < 0]] = -1
+    result[order] = labels
     return result
+
+
+def _cells(keys: Whole) -> tuple[Whole, Whole]:
+    """Return the cells that ascending keys name, and where the points of each start and end."""
+    firsts = np.flatnonzero(np.diff(keys, prepend=keys[0] - 1))
+    return keys[firsts], np.append(firsts, keys.size)
+
+
+def _labels(
+    spots: Floats,
+    cells: Whole,
+    starts: Whole,
+    offsets: Whole,
+    near: tuple[float, float],
+    at_least: int,
+) -> Whole:
+    """Return the cluster of each of the spots, which lie cell after cell."""
+    core = _core_flags(spots, cells, starts, offsets, near, at_least)
+    root = _joined_cells(spots, cells, starts, offsets, near, core)
+    chosen = _chosen_cells(spots, cells, starts, offsets, near, core)
+    labels = np.where(chosen >= 0, root[chosen], -1)
+    # only cells that are first of their cluster and hold a core are named
+    first = np.zeros(root.size, dtype=np.bool_)
+    first[labels[labels >= 0]] = True
+    return np.where(labels >= 0, (np.cumsum(first) - 1)[labels], -1)
 
 
 def _cell_keys(points: Floats, when: Floats, eps_m: float, eps_days: float) -> tuple[Whole, Whole]:
@@ -149,23 +167,20 @@ def _cell_keys(points: Floats, when: Floats, eps_m: float, eps_days: float) -> t
     return keys + column.astype(np.int64) + 2, np.array(offsets, dtype=np.int64)
 
 
-def _cell_ranges_plain(cells: Whole, offsets: Whole) -> Whole:
-    """Return which cells lie in each near row, from and to, shape (cells, rows, 2).
+def _walk_on_plain(cells: Whole, offsets: Whole, cell: int, walk: Whole) -> None:
+    """Set which cells lie in each row near a cell, from and to, in `walk` of shape (rows, 2).
 
-    Cells ascend, so the ends only move forward: one walk per row.
+    Cells ascend, so the ends only move forward from where the cell before has left them. Kept for
+    all cells, they would take more memory than all else.
     """
-    ranges = np.empty((cells.size, offsets.size, 2), dtype=np.int64)
     for row in range(offsets.size):
-        low, high = 0, 0
-        for cell in range(cells.size):
-            target = cells[cell] + offsets[row]
-            while low < cells.size and cells[low] < target - 2:
-                low += 1
-            high = max(high, low)
-            while high < cells.size and cells[high] <= target + 2:
-                high += 1
-            ranges[cell, row, 0], ranges[cell, row, 1] = low, high
-    return ranges
+        target, low = cells[cell] + offsets[row], walk[row, 0]
+        while low < cells.size and cells[low] < target - 2:
+            low += 1
+        high = max(low, walk[row, 1])
+        while high < cells.size and cells[high] <= target + 2:
+            high += 1
+        walk[row, 0], walk[row, 1] = low, high
 
 
 def _is_near_plain(spots: Floats, a: int, b: int, near: tuple[float, float]) -> bool:
@@ -188,15 +203,22 @@ def _near_count_plain(
 
 
 def _core_flags_plain(
-    spots: Floats, starts: Whole, ranges: Whole, near: tuple[float, float], at_least: int
+    spots: Floats,
+    cells: Whole,
+    starts: Whole,
+    offsets: Whole,
+    near: tuple[float, float],
+    at_least: int,
 ) -> Flags:
     """Say which points are cores."""
     core = np.zeros(len(spots), dtype=np.bool_)
-    for cell in range(starts.size - 1):
+    walk = np.zeros((offsets.size, 2), dtype=np.int64)
+    for cell in range(cells.size):
+        _walk_on(cells, offsets, cell, walk)
         full = starts[cell + 1] - starts[cell] >= at_least
         for point in range(starts[cell], starts[cell + 1]):
             core[point] = full or (
-                _near_count(spots, starts, ranges[cell], near, point, at_least) >= at_least
+                _near_count(spots, starts, walk, near, point, at_least) >= at_least
             )
     return core
 
@@ -222,13 +244,24 @@ def _top_plain(root: Whole, cell: int) -> int:
 
 
 def _joined_cells_plain(
-    spots: Floats, starts: Whole, ranges: Whole, near: tuple[float, float], core: Flags
+    spots: Floats,
+    cells: Whole,
+    starts: Whole,
+    offsets: Whole,
+    near: tuple[float, float],
+    core: Flags,
 ) -> Whole:
     """Return for each cell the first cell of the cluster its cores belong to."""
-    root = np.arange(starts.size - 1)
-    for cell in range(starts.size - 1):
-        for row in range(ranges.shape[1]):
-            for other in range(ranges[cell, row, 0], min(ranges[cell, row, 1], cell)):
+    root = np.arange(cells.size)
+    # of two cells the later asks; offsets ascend evenly about 0, so half of them lead back
+    back = offsets[: offsets.size // 2 + 1]
+    walk = np.zeros((back.size, 2), dtype=np.int64)
+    for cell in range(cells.size):
+        if not core[starts[cell] : starts[cell + 1]].any():
+            continue
+        _walk_on(cells, back, cell, walk)
+        for row in range(back.size):
+            for other in range(walk[row, 0], min(walk[row, 1], cell)):
                 a, b = _top(root, cell), _top(root, other)
                 if a != b and _meets(spots, starts, near, core, cell, other):
                     root[max(a, b)] = min(a, b)
@@ -267,18 +300,25 @@ def _nearest_plain(
 
 
 def _chosen_cells_plain(
-    spots: Floats, starts: Whole, ranges: Whole, near: tuple[float, float], core: Flags
+    spots: Floats,
+    cells: Whole,
+    starts: Whole,
+    offsets: Whole,
+    near: tuple[float, float],
+    core: Flags,
 ) -> Whole:
     """Return the cell each point goes with: its own, that of its nearest core, or -1."""
     chosen = np.full(len(spots), -1)
-    for cell in range(starts.size - 1):
+    walk = np.zeros((offsets.size, 2), dtype=np.int64)
+    for cell in range(cells.size):
+        _walk_on(cells, offsets, cell, walk)
         for point in range(starts[cell], starts[cell + 1]):
             if core[point]:
                 chosen[point] = cell
                 continue
             best = -1
-            for row in range(ranges.shape[1]):
-                for there in range(ranges[cell, row, 0], ranges[cell, row, 1]):
+            for row in range(offsets.size):
+                for there in range(walk[row, 0], walk[row, 1]):
                     nearest = _nearest(spots, starts, near, core, point, there, best)
                     if nearest != best:
                         best, chosen[point] = nearest, there
@@ -292,7 +332,7 @@ _meets: Callable[..., bool] = _compiled(_meets_plain)
 _top: Callable[..., int] = _compiled(_top_plain)
 _closer: Callable[..., bool] = _compiled(_closer_plain)
 _nearest: Callable[..., int] = _compiled(_nearest_plain)
-_cell_ranges: Callable[..., Whole] = _compiled(_cell_ranges_plain)
+_walk_on: Callable[..., None] = _compiled(_walk_on_plain)
 _core_flags: Callable[..., Flags] = _compiled(_core_flags_plain)
 _joined_cells: Callable[..., Whole] = _compiled(_joined_cells_plain)
 _chosen_cells: Callable[..., Whole] = _compiled(_chosen_cells_plain)
