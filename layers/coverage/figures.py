@@ -62,10 +62,11 @@ def is_seen(shapes: GeoSeries, views: GeoSeries, *, tolerance_m: float = TOLERAN
     None and empty shapes are not seen; index as `shapes`.
     """
     require_one_metric_crs(shapes, views)
-    tree = shapely.STRtree(views.to_numpy())
+    tree = shapely.STRtree(shapes.to_numpy())
     seen = np.zeros(len(shapes), dtype=bool)
-    found = tree.query(shapes.to_numpy(), predicate="dwithin", distance=tolerance_m)
-    seen[found[0]] = True
+    # a view is made ready once for all shapes near it: there are fewer views, of more corners
+    found = tree.query(views.to_numpy(), predicate="dwithin", distance=tolerance_m)
+    seen[found[1]] = True
     return pd.Series(seen, index=shapes.index)
 
 

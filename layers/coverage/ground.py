@@ -19,6 +19,7 @@ from scipy.sparse.csgraph import connected_components
 from layers.coverage.checks import require_areas, require_one_plane
 
 NODING_M = 1e-6
+CLEAR_M = 1e-3
 
 
 def k_coverage(views: GeoSeries) -> pd.DataFrame:
@@ -113,33 +114,72 @@ def open_ground(grids: GeoSeries, buildings: GeoSeries | None) -> GeoSeries:
     left[shapely.is_missing(left)] = shapely.Polygon()
     built = apart(_standing(buildings))
     grid, cover = shapely.STRtree(built).query(left, predicate="intersects")
-    starts = np.searchsorted(grid, np.arange(len(left) + 1))
-    for place in np.unique(grid):
-        mine = built[cover[starts[place] : starts[place + 1]]]
-        # none of them touches another, so nothing needs to be noded on a grid
-        left[place] = shapely.difference(
-            left[place], shapely.multipolygons(shapely.get_parts(mine))
-        )
+    parts, owner = shapely.get_parts(built[cover], return_index=True)
+    taken = np.full(len(left), shapely.Polygon(), dtype=object)
+    shapely.multipolygons(parts, indices=grid[owner], out=taken)
+    some = np.unique(grid)
+    # none of them touches another, so nothing needs to be noded on a grid
+    left[some] = shapely.difference(left[some], taken[some])
     left[shapely.is_empty(left)] = shapely.Polygon()
     return GeoSeries(left, index=grids.index, crs=grids.crs)
 
 
 def apart(areas: NDArray[Any]) -> NDArray[Any]:
     """Return areas that meet no other, and the union of each group of those that do."""
-    one, other = shapely.STRtree(areas).query(areas, predicate="intersects")
+    one, other = shapely.STRtree(areas).query(areas)
+    meet = one < other
+    one, other = one[meet], other[meet]
+    meet = shapely.intersects(areas[one], areas[other])
+    one, other = one[meet], other[meet]
     edges = coo_array((np.ones(len(one)), (one, other)), shape=(len(areas), len(areas)))
     count, group = connected_components(edges, directed=False)
-    size = np.bincount(group, minlength=count)
-    order = np.argsort(group, kind="stable")
-    order = order[size[group[order]] > 1]
-    cuts = np.flatnonzero(np.diff(group[order])) + 1
-    unions = [
-        shapely.union_all(areas[own], grid_size=NODING_M)
-        for own in np.split(order, cuts)
-        if len(own)
-    ]
-    alone = areas[size[group] == 1]
-    return np.concatenate([alone, np.array(unions, dtype=object)])
+    alone = np.bincount(group, minlength=count) == 1
+    # where corners keep away from all other walls, nothing can be lost and no grid is needed
+    close = np.zeros(count, dtype=bool)
+    close[group[one[_is_close(areas, one, other)]]] = True
+    plain = ~(alone | close)
+    parts = [areas[alone[group]], united(areas, group, plain)]
+    return np.concatenate([*parts, united(areas, group, close, grid_size=NODING_M)])
+
+
+def _is_close(
+    areas: NDArray[Any], one: NDArray[np.intp], other: NDArray[np.intp]
+) -> NDArray[np.bool_]:
+    """Say of which pairs a corner of either is within `CLEAR_M` of the other's outline."""
+    outlines, corners = shapely.boundary(areas), shapely.extract_unique_points(areas)
+    apart_m = np.minimum(
+        shapely.distance(corners[one], outlines[other]),
+        shapely.distance(outlines[one], corners[other]),
+    )
+    return np.asarray(apart_m < CLEAR_M, dtype=np.bool_)
+
+
+def united(
+    areas: NDArray[Any],
+    group: NDArray[Any],
+    wanted: NDArray[np.bool_],
+    *,
+    grid_size: float | None = None,
+) -> NDArray[Any]:
+    """Return the union of the areas of each wanted group, by the number of the group.
+
+    Parameters
+    ----------
+    group
+        Number of each area's group.
+    wanted
+        Flag of each group.
+    grid_size
+        Of the noding, metres; None for none.
+    """
+    mine = np.flatnonzero(wanted[group])
+    mine = mine[np.argsort(group[mine], kind="stable")]
+    sizes = np.bincount(group[mine], minlength=len(wanted))
+    row = (np.cumsum(wanted) - 1)[group[mine]]
+    column = np.arange(len(mine)) - (np.cumsum(sizes) - sizes)[group[mine]]
+    table = np.full((np.count_nonzero(wanted), int(sizes.max(initial=1))), None, dtype=object)
+    table[row, column] = areas[mine]
+    return np.asarray(shapely.union_all(table, grid_size=grid_size, axis=1), dtype=object)
 
 
 def _standing(areas: GeoSeries) -> NDArray[Any]:

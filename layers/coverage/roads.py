@@ -10,7 +10,6 @@ import pandas as pd
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from numpy.typing import NDArray
-from shapely.geometry.base import BaseGeometry
 
 from layers.coverage.checks import require_one_plane
 
@@ -38,8 +37,7 @@ def road_pieces(streets: GeoSeries, grids: GeoSeries) -> GeoDataFrame:
     """
     require_one_plane(streets, grids)
     lines, ordered = streets.to_numpy(), grids.sort_index()
-    widened = [one.buffer(ON_BORDER_M, join_style="mitre") for one in ordered]
-    reach = np.array(widened, dtype=object)
+    reach = shapely.buffer(ordered.to_numpy(), ON_BORDER_M, join_style="mitre")
     street, grid, piece = cut_by_grids(lines, reach)
     columns = {"street": streets.index[street], "grid_code": ordered.index[grid]}
     table = gpd.GeoDataFrame(columns, geometry=piece, crs=grids.crs)
@@ -79,9 +77,7 @@ def road_figures(pieces: GeoDataFrame, seen: GeoSeries) -> pd.DataFrame:
     DataFrame
         ``road_m`` and ``road_unseen_m``, indexed as `seen`.
     """
-    whole = pieces.geometry.groupby(pieces["grid_code"].to_numpy()).agg(_together)
-    lines = whole.reindex(seen.index).to_numpy(dtype=object)
-    lines[shapely.is_missing(lines)] = shapely.MultiLineString()
+    lines = _together(pieces, seen.index)
     return pd.DataFrame(
         {"road_m": shapely.length(lines), "road_unseen_m": unseen_m(lines, seen.to_numpy())},
         index=seen.index,
@@ -93,8 +89,12 @@ def unseen_m(lines: Shapes, seen: Shapes) -> NDArray[np.float64]:
     return np.asarray(shapely.length(shapely.difference(lines, seen)), dtype=np.float64)
 
 
-def _together(lines: GeoSeries) -> BaseGeometry:
-    parts = shapely.get_parts(lines.to_numpy())
-    straight = shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING
-    whole: BaseGeometry = shapely.multilinestrings(parts[straight])
-    return whole
+def _together(pieces: GeoDataFrame, codes: pd.Index[Any]) -> Shapes:
+    """Return the stretches of each grid as one geometry, in the order of the codes."""
+    parts, piece = shapely.get_parts(pieces.geometry.to_numpy(), return_index=True)
+    grid = codes.get_indexer(pieces["grid_code"].to_numpy())[piece]
+    kept = (shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING) & (grid >= 0)
+    order = np.argsort(grid[kept], kind="stable")
+    lines: Shapes = np.full(len(codes), shapely.MultiLineString(), dtype=object)
+    shapely.multilinestrings(parts[kept][order], indices=grid[kept][order], out=lines)
+    return lines

@@ -23,6 +23,7 @@ from layers.coverage.ground import NODING_M
 MARGIN_M = 1.0
 Shapes = NDArray[Any]
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 def seen_ground(grids: GeoSeries, views: GeoSeries) -> tuple[GeoSeries, pd.DataFrame]:
@@ -61,45 +62,43 @@ def seen_ground(grids: GeoSeries, views: GeoSeries) -> tuple[GeoSeries, pd.DataF
     require_areas(views, "可视范围", "views")
     outlines, sights = grids.to_numpy(), views.to_numpy()
     grid, view = shapely.STRtree(sights).query(outlines, predicate="intersects")
-    starts = np.searchsorted(grid, np.arange(len(outlines) + 1))
     seen: Shapes = np.full(len(outlines), shapely.Polygon(), dtype=object)
     rows: list[Floats] = [np.zeros(0)] * len(outlines)
     # a grid at a time, because noding a county's views at once is far dearer
+    starts = np.searchsorted(grid, np.arange(len(outlines) + 1))
     for place in np.unique(grid):
         mine = sights[view[starts[place] : starts[place + 1]]]
-        faces, times = faces_of(outlines[place], mine)
+        faces = faces_of(outlines[place], mine)
+        points = np.asarray(shapely.point_on_surface(faces), dtype=object)
+        times = times_at(points, mine)
         seen[place] = shapely.coverage_union_all(faces[times > 0])
-        rows[place] = area_by_times(outlines[place], faces, times)
+        rows[place] = _area_by_times(outlines[place], faces, points, times)
     table = pd.DataFrame(padded(rows), index=grids.index)
     table.columns = pd.RangeIndex(1, table.shape[1] + 1)
     return GeoSeries(seen, index=grids.index, crs=grids.crs), table
 
 
-def faces_of(outline: BaseGeometry, views: Shapes) -> tuple[Shapes, NDArray[np.int64]]:
-    """Return the faces that an outline and views near it cut, and how often each is seen."""
+def faces_of(outline: BaseGeometry, views: Shapes) -> Shapes:
+    """Return the faces that an outline and views near it cut."""
     west, south, east, north = shapely.bounds(outline) + MARGIN_M * np.array([-1, -1, 1, 1])
     # what a view shows of other grids would be cut into faces again for each of them
     near = shapely.clip_by_rect(views, west, south, east, north)
     lines = shapely.union_all(shapely.boundary([*near, outline]), grid_size=NODING_M)
-    faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(lines)))
-    return faces, times_of(faces, views)
+    faces: Shapes = shapely.get_parts(shapely.polygonize([lines]))
+    return faces
 
 
-def times_of(faces: Shapes, views: Shapes) -> NDArray[np.int64]:
-    """Return in how many views a point inside each face lies."""
-    return times_at(np.asarray(shapely.point_on_surface(faces), dtype=object), views)
-
-
-def times_at(points: Shapes, views: Shapes) -> NDArray[np.int64]:
+def times_at(points: Shapes, views: Shapes) -> Ints:
     """Return in how many views each point lies."""
-    point, _ = shapely.STRtree(views).query(points, predicate="intersects")
+    # a query makes each view ready once for all points near it
+    _, point = shapely.STRtree(points).query(views, predicate="intersects")
     return np.bincount(point, minlength=len(points))
 
 
-def area_by_times(outline: BaseGeometry, faces: Shapes, times: NDArray[np.int64]) -> Floats:
+def _area_by_times(outline: BaseGeometry, faces: Shapes, points: Shapes, times: Ints) -> Floats:
     """Return the area inside an outline by the times it is seen, from once upwards."""
     shapely.prepare(outline)
-    within = shapely.intersects(outline, shapely.point_on_surface(faces))
+    within = shapely.intersects(outline, points)
     return sums_by_times(shapely.area(faces[within]), times[within])
 
 

@@ -12,6 +12,7 @@ from shapely import LineString, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from layers.coverage.checks import CoverageRefused
+from layers.coverage.figures import is_seen
 from layers.coverage.ground import apart, blind_ground, k_coverage, open_ground
 from layers.coverage.roads import road_figures, road_pieces
 from layers.coverage.times import seen_ground
@@ -84,6 +85,113 @@ def test_groups_that_touch_at_a_corner_or_an_edge_become_one_and_others_stay() -
     found = apart(parts)
     assert sorted(shapely.area(found)) == [1.0, 3.0]
     assert len(apart(parts[:0])) == 0
+
+
+def turned(rng: np.random.Generator, boxes: list[Polygon]) -> list[Polygon]:
+    """Return boxes all turned by one angle and moved far from zero, so that corners are rounded."""
+    angle, shift_m = rng.uniform(0, 90), 500_000 + rng.uniform(-15, 15, 2)
+    return [
+        shapely.affinity.translate(shapely.affinity.rotate(one, angle, origin=(0, 0)), *shift_m)
+        for one in boxes
+    ]
+
+
+@LAW
+@given(seeds)
+def test_a_lattice_turned_by_rounding_keeps_the_area_of_its_cells(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    corners, sizes = rng.integers(-6, 6, (25, 2)), rng.integers(1, 4, (25, 2))
+    cells = {
+        (x, y)
+        for (west, south), (wide, high) in zip(corners.tolist(), sizes.tolist(), strict=True)
+        for x in range(west, west + wide)
+        for y in range(south, south + high)
+    }
+    flat = [box(*at, *(at + size)) for at, size in zip(corners, sizes, strict=True)]
+    found = apart(np.array(turned(rng, flat)))
+    assert shapely.area(found).sum() == pytest.approx(len(cells), abs=1e-3)
+
+
+@LAW
+@given(seeds, st.sampled_from([0.0, 1e-9, 1e-7, 1e-4, 0.002, 0.5]))
+def test_boxes_that_almost_touch_and_bars_through_one_point_lose_nothing(
+    seed: int, gap_m: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    pair = [box(0, 0, 10, 10), box(10 - gap_m, 3, 20, 7)]
+    bars = [
+        shapely.affinity.rotate(box(30, -3, 70, 3), angle, origin=(50, 0)) for angle in (0, 60, 120)
+    ]
+    found = apart(np.array(turned(rng, [*pair, *bars])))
+    # three bars six wide share a regular hexagon, 6 m between its sides, that counts three times
+    star_m2 = 3 * 40 * 6 - 2 * 6**2 * 3**0.5 / 2 - _tips_m2()
+    assert shapely.area(found).sum() == pytest.approx(100 + 40 + star_m2, abs=1e-3)
+    assert shapely.is_valid(found).all()
+
+
+def _tips_m2() -> float:
+    """Six triangles round the hexagon lie in two bars each."""
+    side = 6 / 3**0.5
+    return 6 * side**2 * 3**0.5 / 4
+
+
+@LAW
+@given(seeds, st.integers(1, 25))
+def test_areas_apart_meet_no_other_and_cover_what_they_did(seed: int, count: int) -> None:
+    areas = discs(seed, count).to_numpy()
+    found = apart(areas)
+    one, other = shapely.STRtree(found).query(found, predicate="intersects")
+    assert (one == other).all()
+    whole = shapely.union_all(areas, grid_size=1e-6)
+    off = shapely.symmetric_difference(shapely.union_all(found), whole)
+    assert off.area == pytest.approx(0.0, abs=1e-3)
+    assert (
+        shapely.covered_by(shapely.centroid(areas)[:, None], found[None]).sum(axis=1) == 1
+    ).all()
+
+
+def test_open_ground_of_grids_without_a_building_or_a_shape_stays() -> None:
+    grids = GeoSeries([box(0, 0, 9, 9), None, Polygon(), box(20, 0, 29, 9)], crs=CRS)
+    ground = open_ground(grids, shapes(box(1, 1, 2, 2), box(1.5, 1.5, 3, 3)))
+    assert ground.area.tolist() == pytest.approx([81 - 1 - 2.25 + 0.25, 0, 0, 81])
+    assert not ground.isna().any()
+
+
+@LAW
+@given(seeds, st.integers(0, 12))
+def test_what_is_seen_is_what_lies_near_a_view_pair_by_pair(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    views = discs(seed, count)
+    at = [None, Point(), *(Point(*xy) for xy in rng.uniform(-20, 120, (12, 2)))]
+    places = GeoSeries([*at, box(0, 0, 9, 3)], index=range(100, 115), crs=CRS)
+    apart_m = shapely.distance(places.to_numpy()[:, None], views.to_numpy()[None])
+    oracle = (apart_m <= 0.05).any(axis=1)
+    assert is_seen(places, views).tolist() == oracle.tolist()
+    assert is_seen(places, views).index.tolist() == places.index.tolist()
+
+
+@LAW
+@given(seeds, st.integers(1, 12))
+def test_metres_of_road_are_those_of_each_piece_alone(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    pieces = road_pieces(
+        shapes(*(LineString(rng.uniform(-20, 120, (4, 2))) for _ in range(count))), GRIDS
+    )
+    seen, _ = seen_ground(GRIDS, discs(seed, 5))
+    # asked for in another order, and with a grid that has no road
+    asked = GeoSeries([seen["b"], Polygon(), seen["a"]], index=["b", "none", "a"], crs=CRS)
+    found = road_figures(pieces, asked)
+    for code in asked.index:
+        own = pieces[pieces["grid_code"] == code].geometry
+        assert found.loc[code, "road_m"] == pytest.approx(own.length.sum())
+        unseen_m = own.difference(asked[code]).length.sum()
+        assert found.loc[code, "road_unseen_m"] == pytest.approx(unseen_m, abs=1e-6)
+
+
+def test_roads_of_grids_that_nobody_asks_about_are_left_out() -> None:
+    pieces = road_pieces(shapes(LineString([(0, 50), (100, 50)])), GRIDS)
+    found = road_figures(pieces, GeoSeries([Polygon()], index=["b"], crs=CRS))
+    assert found["road_m"].tolist() == pytest.approx([50], abs=0.01)
 
 
 def test_a_view_with_a_hole_leaves_the_hole_unseen() -> None:
