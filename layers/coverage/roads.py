@@ -37,7 +37,8 @@ def road_pieces(streets: GeoSeries, grids: GeoSeries) -> GeoDataFrame:
     """
     require_one_plane(streets, grids)
     lines, ordered = streets.to_numpy(), grids.sort_index()
-    reach = shapely.buffer(ordered.to_numpy(), ON_BORDER_M, join_style="mitre")
+    outlines: Shapes = np.asarray(ordered, dtype=object)
+    reach: Shapes = shapely.buffer(outlines, np.float64(ON_BORDER_M), join_style="mitre")
     street, grid, piece = cut_by_grids(lines, reach)
     columns = {"street": streets.index[street], "grid_code": ordered.index[grid]}
     table = gpd.GeoDataFrame(columns, geometry=piece, crs=grids.crs)
@@ -92,7 +93,7 @@ def unseen_m(lines: Shapes, seen: Shapes) -> NDArray[np.float64]:
 def _together(pieces: GeoDataFrame, codes: pd.Index[Any]) -> Shapes:
     """Return the stretches of each grid as one geometry, in the order of the codes."""
     parts, piece = shapely.get_parts(pieces.geometry.to_numpy(), return_index=True)
-    grid = codes.get_indexer(pieces["grid_code"].to_numpy())[piece]
+    grid = codes.get_indexer(pd.Index(pieces["grid_code"]))[piece]
     kept = (shapely.get_type_id(parts) == shapely.GeometryType.LINESTRING) & (grid >= 0)
     order = np.argsort(grid[kept], kind="stable")
     lines: Shapes = np.full(len(codes), shapely.MultiLineString(), dtype=object)

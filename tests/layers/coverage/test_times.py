@@ -151,7 +151,8 @@ def test_areas_apart_meet_no_other_and_cover_what_they_did(seed: int, count: int
 
 
 def test_open_ground_of_grids_without_a_building_or_a_shape_stays() -> None:
-    grids = GeoSeries([box(0, 0, 9, 9), None, Polygon(), box(20, 0, 29, 9)], crs=CRS)
+    outlines = np.array([box(0, 0, 9, 9), None, Polygon(), box(20, 0, 29, 9)], dtype=object)
+    grids = GeoSeries(outlines, crs=CRS)
     ground = open_ground(grids, shapes(box(1, 1, 2, 2), box(1.5, 1.5, 3, 3)))
     assert ground.area.tolist() == pytest.approx([81 - 1 - 2.25 + 0.25, 0, 0, 81])
     assert not ground.isna().any()
@@ -163,7 +164,8 @@ def test_what_is_seen_is_what_lies_near_a_view_pair_by_pair(seed: int, count: in
     rng = np.random.default_rng(seed)
     views = discs(seed, count)
     at = [None, Point(), *(Point(*xy) for xy in rng.uniform(-20, 120, (12, 2)))]
-    places = GeoSeries([*at, box(0, 0, 9, 3)], index=range(100, 115), crs=CRS)
+    every = np.array([*at, box(0, 0, 9, 3)], dtype=object)
+    places = GeoSeries(every, index=range(100, 115), crs=CRS)
     apart_m = shapely.distance(places.to_numpy()[:, None], views.to_numpy()[None])
     oracle = (apart_m <= 0.05).any(axis=1)
     assert is_seen(places, views).tolist() == oracle.tolist()
