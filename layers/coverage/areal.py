@@ -55,7 +55,7 @@ def seen_shares(areas: GeoSeries, views: GeoSeries) -> pd.Series[float]:
 def seen_areas_m2(areas: NDArray[Any], views: NDArray[Any]) -> NDArray[np.float64]:
     """Return how much of each area lies inside the union of the views; plain arrays, unchecked."""
     area, view = shapely.STRtree(views).query(areas, predicate="intersects")[:2]
-    seen = _united(views[view], area, len(areas))
+    seen = _united(_framed(views, view, areas, area), area, len(areas))
     return np.asarray(shapely.area(shapely.intersection(areas, seen)), dtype=np.float64)
 
 
@@ -72,6 +72,24 @@ def share_of(counts: pd.Series[Any], shares: pd.Series[float]) -> float:
     known = counts.astype(float).fillna(0.0)
     total = float(known.sum())
     return float((known * shares).sum()) / total if total else float("nan")
+
+
+def _framed(
+    views: NDArray[Any], view: NDArray[np.intp], areas: NDArray[Any], area: NDArray[np.intp]
+) -> NDArray[Any]:
+    """Return what of each view lies in the frame of the area beside it; more where that is unclean.
+
+    What a view shows of other areas would be united again for each of them.
+    """
+    parts, bounds = views[view], shapely.bounds(areas)
+    starts = np.searchsorted(area, np.arange(len(areas) + 1))
+    for place in np.unique(area):
+        mine = slice(starts[place], starts[place + 1])
+        parts[mine] = shapely.clip_by_rect(parts[mine], *bounds[place])
+    # clipping is quick and promises no valid polygon
+    unclean = ~(np.isin(shapely.get_type_id(parts), [3, 6]) & shapely.is_valid(parts))
+    parts[unclean] = views[view[unclean]]
+    return np.asarray(parts, dtype=object)
 
 
 def _united(parts: NDArray[Any], owner: NDArray[np.intp], count: int) -> NDArray[Any]:

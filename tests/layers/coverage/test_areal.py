@@ -13,6 +13,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import Point, Polygon, box
+from shapely.geometry.base import BaseGeometry
 
 from grid_boundaries.crs import in_metres
 from layers.coverage.areal import seen_shares, share_of
@@ -25,7 +26,7 @@ PERCENT_IN_DISCS = [(30, 21.0), (50, 44.9), (100, 83.4)]
 VILLAGES = ("63000060005", "63000070004", "63000110006")  # many buildings and cameras each
 
 
-def series(*shapes: Polygon) -> gpd.GeoSeries:
+def series(*shapes: BaseGeometry) -> gpd.GeoSeries:
     return gpd.GeoSeries(list(shapes), crs=CRS)
 
 
@@ -69,6 +70,35 @@ def test_an_invalid_view_is_refused() -> None:
     bow_tie = Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
     with pytest.raises(CoverageRefused):
         seen_shares(series(box(0, 0, 1, 1)), series(bow_tie))
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(st.integers(0, 10_000), st.integers(1, 12))
+def test_shares_are_those_of_one_union_of_all_views(seed: int, count: int) -> None:
+    # whole numbers, so that views run along the areas' frames, touch them and end on their corners
+    rng = np.random.default_rng(seed)
+    areas = [
+        box(0, 0, 10, 10), box(10, 0, 20, 10), Polygon([(0, 10), (20, 10), (10, 25)]),
+        box(0, 0, 20, 25).difference(box(4, 4, 16, 16)), Polygon(), box(90, 90, 91, 91),
+    ]  # fmt: skip
+    views = []
+    for west, south, wide, high in rng.integers((-4, -4, 4, 4), (20, 24, 14, 14), (count, 4)):
+        whole = box(west, south, west + wide, south + high)
+        kind = int(rng.integers(3))
+        hole = box(west + 1, south + 1, west + wide - 1, south + high - 1)
+        comb = shapely.union_all([box(west + x, south, west + x + 1, south + high)
+                                  for x in range(0, wide, 2)])  # fmt: skip
+        views.append((whole, whole.difference(hole), comb)[kind])
+    union = shapely.union_all(views, grid_size=1e-6)
+    oracle = [one.intersection(union).area / one.area if one.area else 0.0 for one in areas]
+    assert seen_shares(series(*areas), series(*views)).tolist() == pytest.approx(oracle, abs=1e-9)
+
+
+def test_a_view_that_clipping_leaves_unclean_counts_in_full() -> None:
+    # its hole touches the frame of the area along a whole side
+    ring = box(-5, -5, 15, 15).difference(box(0, 2, 10, 8))
+    shares = seen_shares(series(box(0, 0, 10, 10), box(0, 2, 10, 8)), series(ring))
+    assert shares.tolist() == pytest.approx([0.4, 0.0])
 
 
 def test_uncounted_areas_are_left_out_of_both_sums() -> None:
