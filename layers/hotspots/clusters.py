@@ -15,6 +15,7 @@ from layers.hotspots.days import day_numbers
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Near = tuple[float, float]
 
 SAFELY_UNDER = 1.0 - 1e-9
 """Keeps rounding from putting two points of one cell farther apart than the distance."""
@@ -124,12 +125,7 @@ def _cells(keys: Whole) -> tuple[Whole, Whole]:
 
 
 def _labels(
-    spots: Floats,
-    cells: Whole,
-    starts: Whole,
-    offsets: Whole,
-    near: tuple[float, float],
-    at_least: int,
+    spots: Floats, cells: Whole, starts: Whole, offsets: Whole, near: Near, at_least: int
 ) -> Whole:
     """Return the cluster of each of the spots, which lie cell after cell."""
     core = _core_flags(spots, cells, starts, offsets, near, at_least)
@@ -183,14 +179,14 @@ def _walk_on_plain(cells: Whole, offsets: Whole, cell: int, walk: Whole) -> None
         walk[row, 0], walk[row, 1] = low, high
 
 
-def _is_near_plain(spots: Floats, a: int, b: int, near: tuple[float, float]) -> bool:
+def _is_near_plain(spots: Floats, a: int, b: int, near: Near) -> bool:
     """Say whether two points are near in space and time."""
     x, y = spots[a, 0] - spots[b, 0], spots[a, 1] - spots[b, 1]
     return bool(x * x + y * y <= near[0] and abs(spots[a, 2] - spots[b, 2]) <= near[1])
 
 
 def _near_count_plain(
-    spots: Floats, starts: Whole, rows: Whole, near: tuple[float, float], point: int, enough: int
+    spots: Floats, starts: Whole, rows: Whole, near: Near, point: int, enough: int
 ) -> int:
     """Count the points near one point, itself included; stop at `enough`."""
     count = 0
@@ -203,12 +199,7 @@ def _near_count_plain(
 
 
 def _core_flags_plain(
-    spots: Floats,
-    cells: Whole,
-    starts: Whole,
-    offsets: Whole,
-    near: tuple[float, float],
-    at_least: int,
+    spots: Floats, cells: Whole, starts: Whole, offsets: Whole, near: Near, at_least: int
 ) -> Flags:
     """Say which points are cores."""
     core = np.zeros(len(spots), dtype=np.bool_)
@@ -223,9 +214,7 @@ def _core_flags_plain(
     return core
 
 
-def _meets_plain(
-    spots: Floats, starts: Whole, near: tuple[float, float], core: Flags, a: int, b: int
-) -> bool:
+def _meets_plain(spots: Floats, starts: Whole, near: Near, core: Flags, a: int, b: int) -> bool:
     """Say whether a core of cell a is near a core of cell b."""
     for point in range(starts[a], starts[a + 1]):
         if core[point]:
@@ -244,12 +233,7 @@ def _top_plain(root: Whole, cell: int) -> int:
 
 
 def _joined_cells_plain(
-    spots: Floats,
-    cells: Whole,
-    starts: Whole,
-    offsets: Whole,
-    near: tuple[float, float],
-    core: Flags,
+    spots: Floats, cells: Whole, starts: Whole, offsets: Whole, near: Near, core: Flags
 ) -> Whole:
     """Return for each cell the first cell of the cluster its cores belong to."""
     root = np.arange(cells.size)
@@ -283,13 +267,7 @@ def _closer_plain(spots: Floats, point: int, a: int, b: int) -> bool:
 
 
 def _nearest_plain(
-    spots: Floats,
-    starts: Whole,
-    near: tuple[float, float],
-    core: Flags,
-    point: int,
-    cell: int,
-    best: int,
+    spots: Floats, starts: Whole, near: Near, core: Flags, point: int, cell: int, best: int
 ) -> int:
     """Return the core of the cell that is near and closer than the best so far, else the best."""
     for other in range(starts[cell], starts[cell + 1]):
@@ -300,12 +278,7 @@ def _nearest_plain(
 
 
 def _chosen_cells_plain(
-    spots: Floats,
-    cells: Whole,
-    starts: Whole,
-    offsets: Whole,
-    near: tuple[float, float],
-    core: Flags,
+    spots: Floats, cells: Whole, starts: Whole, offsets: Whole, near: Near, core: Flags
 ) -> Whole:
     """Return the cell each point goes with: its own, that of its nearest core, or -1."""
     chosen = np.full(len(spots), -1)
