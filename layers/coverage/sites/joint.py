@@ -19,9 +19,10 @@ from layers.coverage.sites.net import Floats, Net, Whole, compiled
 NEARLY = 0.975  # of the lowest pay: sites that are paid less are not put together
 MOST_BRANCHES = 3_000
 KEPT_COURSE = 0.8
-WIDTH = 3e-4  # of the rent: how near it is brought to the best one
-TRIES = 8
 BEGUN = 0.15  # length of the first steps
+# shares of the rent: by how much it is moved at first, at least and at most
+FIRST_MOVE, LEAST_MOVE, MOST_MOVE = 3e-4, 1e-5, 1e-2
+FARTHER, NEARER = 1.5, 0.5  # the next move where it goes on the same way, and where it turns
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ class Joint:
         Weight of each site that is in no group: it is never paid more.
     course
         The prices and how far they have come.
-    rent
-        Of any site.
+    rent, move
+        Of any site, and by how much it was moved last.
     warm
         The last choice of each group.
     """
@@ -46,6 +47,7 @@ class Joint:
     others: Floats
     course: Course
     rent: float
+    move: float
     warm: Whole
 
 
@@ -53,7 +55,6 @@ class Joint:
 class Offer:
     """What the groups choose at a rent: how many sites, who, and the height that follows."""
 
-    rent: float
     height: float
     count: int
     choice: Whole
@@ -70,72 +71,63 @@ def first_joint(net: Net, sites: int, course: Course, size: int, others: Floats)
         course, price=course.best_price, direction=zero, stride=BEGUN, stale=0, bound=np.inf
     )
     none = np.zeros(len(groups.start) - 1, dtype=np.int64)
-    return Joint(groups, others, start, rent, none)
+    return Joint(groups, others, start, rent, FIRST_MOVE * rent, none)
 
 
 def lowered_jointly(net: Net, sites: int, joint: Joint, floor: float, steps: int) -> Joint:
-    """Return the joint ceiling after so many steps towards the weight of a choice at hand."""
+    """Return the joint ceiling after so many steps towards the weight of a choice at hand.
+
+    Any rent proves a ceiling. One offer is asked for a step: the rent follows the prices by small
+    moves towards the one at which as many sites are chosen as there may be.
+    """
     work, pay = stack(), np.zeros(len(joint.groups.atom))
     for _ in range(steps):
         _priced(joint.groups, joint.course.price, pay)
-        few, many = _offers(sites, joint, pay, work)
-        best = few if few.height < many.height else many
-        height = float((net.weight - joint.course.price).sum()) + best.height
-        joint = replace(joint, rent=best.rent, warm=best.choice)
-        joint = replace(joint, course=noted(joint.course, height, _chosen(joint.groups, best)))
+        offer = _offer(sites, joint, pay, work)
+        height = float((net.weight - joint.course.price).sum()) + offer.height
+        course = noted(joint.course, height, _chosen(joint.groups, offer))
+        joint = replace(joint, course=course, warm=offer.choice)
         # nothing is gained on the way to a floor that is reached
         if height <= floor:
             break
-        joint = replace(joint, course=_stepped(net, sites, joint, height - floor, few, many))
+        joint = _stepped(net, joint, height - floor, offer)
+        # even a rent of nothing can rise
+        scale = max(joint.rent, 0.01 * height / max(1, sites))
+        joint = _with_next_rent(joint, offer.count - sites, scale)
     return joint
 
 
-def _offer(sites: int, joint: Joint, pay: Floats, rent: float, work: Stack) -> Offer:
-    choice = joint.warm.copy()
+def _offer(sites: int, joint: Joint, pay: Floats, work: Stack) -> Offer:
+    choice, rent = joint.warm.copy(), joint.rent
     earned, count = _let(joint.groups, pay, rent, choice, work, MOST_BRANCHES)
-    beyond = float(np.maximum(joint.others - rent, 0.0).sum())
-    return Offer(rent, sites * rent + earned + beyond, count, choice)
+    beyond = np.maximum(joint.others - rent, 0.0)
+    count += np.count_nonzero(beyond)
+    return Offer(sites * rent + earned + float(beyond.sum()), count, choice)
 
 
-def _offers(sites: int, joint: Joint, pay: Floats, work: Stack) -> tuple[Offer, Offer]:
-    """Return offers of no more and of no fewer sites than asked for, their rents near."""
-    width = max(WIDTH * joint.rent, 1e-9)
-    last = first = _offer(sites, joint, pay, joint.rent, work)
-    step = width if first.count > sites else -width
-    while (last.count - sites) * step > 0 and (step > 0 or last.rent > 0.0):
-        first, last = last, _offer(sites, joint, pay, max(0.0, last.rent + step), work)
-        step *= 2.0
-    many, few = (first, last) if first.count > last.count else (last, first)
-    for _ in range(TRIES):
-        if not many.count > sites > few.count or few.rent - many.rent < width:
-            break
-        middle = _offer(sites, joint, pay, _crossing(sites, few, many), work)
-        many, few = (middle, few) if middle.count >= sites else (many, middle)
-    return few, many
+def _with_next_rent(joint: Joint, too_many: int, scale: float) -> Joint:
+    """Return the joint ceiling with a higher rent where too many were chosen, else a lower one."""
+    if too_many == 0:
+        return joint
+    if too_many * joint.move > 0.0:
+        size = min(FARTHER * abs(joint.move), MOST_MOVE * scale)
+    else:
+        size = max(NEARER * abs(joint.move), LEAST_MOVE * scale)
+    move = float(np.copysign(size, too_many))
+    return replace(joint, rent=max(0.0, joint.rent + move), move=move)
 
 
-def _crossing(sites: int, few: Offer, many: Offer) -> float:
-    """Return the rent at which the heights of both would meet, well between theirs."""
-    apart = few.rent - many.rent
-    steep = many.count - few.count
-    fall = many.height - few.height + (sites - few.count) * apart
-    return many.rent + min(max(fall / steep, 0.05 * apart), 0.95 * apart)
-
-
-def _stepped(net: Net, sites: int, joint: Joint, above: float, few: Offer, many: Offer) -> Course:
-    """Return the course after a step against what the mixture of both offers visits."""
+def _stepped(net: Net, joint: Joint, above: float, offer: Offer) -> Joint:
+    """Return the joint ceiling after a step against what the offer visits."""
     course = joint.course
-    mixed = many.count > few.count
-    share = (sites - few.count) / (many.count - few.count) if mixed else 0.0
-    share = min(max(share, 0.0), 1.0)
     direction = course.direction * KEPT_COURSE - 1.0
-    _served(joint.groups, few.choice, 1.0 - share, many.choice, share, direction)
+    _served(joint.groups, offer.choice, direction)
     price = course.price.copy()
     square = _blocked(direction, price, net.weight)
     if square < 1e-9:
-        return course
+        return joint
     _moved(price, net.weight, direction, course.stride * above / square)
-    return replace(course, direction=direction, price=price)
+    return replace(joint, course=replace(course, direction=direction, price=price))
 
 
 def _chosen(groups: Groups, offer: Offer) -> Whole:
@@ -170,18 +162,14 @@ def _let_plain(
     return total, count
 
 
-def _served_plain(
-    groups: Groups, one: Whole, weight: float, other: Whole, weight_other: float, visits: Floats
-) -> None:
-    """Count the visits of the sites of two choices, each at its weight."""
-    for group in range(one.size):
-        if one[group] | other[group]:
+def _served_plain(groups: Groups, choice: Whole, visits: Floats) -> None:
+    """Count the visits of the groups that chose: a demand is visited once by each."""
+    for group in range(choice.size):
+        if choice[group]:
             for atom in range(groups.atom_start[group], groups.atom_start[group + 1]):
-                amount = weight if groups.atom[atom] & one[group] else 0.0
-                amount += weight_other if groups.atom[atom] & other[group] else 0.0
-                if amount > 0.0:
+                if groups.atom[atom] & choice[group]:
                     for at in range(groups.entry_start[atom], groups.entry_start[atom + 1]):
-                        visits[groups.demand[at]] += amount
+                        visits[groups.demand[at]] += 1.0
 
 
 def _blocked_plain(direction: Floats, price: Floats, weight: Floats) -> float:

@@ -17,9 +17,18 @@ from layers.coverage.sites.ceiling import (
     paid_sites,
 )
 from layers.coverage.sites.clock import Clock, paced, started
+from layers.coverage.sites.hunt import (
+    Hunt,
+    covered_alone,
+    hunt_among,
+    is_due,
+    likely_sites,
+    share_at,
+    value_of,
+)
 from layers.coverage.sites.joint import Joint, first_joint, lowered_jointly
 from layers.coverage.sites.most_branch import MostBranch
-from layers.coverage.sites.net import Flags, Floats, Net, Whole, covered, kept_sites, matrix_of
+from layers.coverage.sites.net import Flags, Floats, Net, Whole, kept_sites, matrix_of
 from layers.coverage.sites.proof import most_covered_by_programme, prices_by_programme
 from layers.coverage.sites.thinning import merged_with_prices, thinned
 
@@ -31,6 +40,7 @@ PRICED_ENTRIES, PRICED_SHARE = 200_000, 0.5  # of a linear programme; of the tim
 PROGRAMME_FIRST = 10_000  # entries up to which HiGHS is faster than branching
 WORTH_A_NEW_NET = 0.8
 PATIENCE = 4  # turns without a lower ceiling after which only the search goes on
+LASTING = 3  # times that patience for prices while the search goes on anyway
 NEVER = 10**9
 HOPELESS = 0.9  # of what a chosen site covers alone: sites of less weight are left aside
 GROUP = 24  # sites at most that are priced together
@@ -46,8 +56,8 @@ class Standing:
     ----------
     net, origin
         What is left, and the number each of its sites had at first.
-    state
-        The search on it.
+    choice
+        The best sites known in it.
     course, joint
         The ceiling of it; that of neighbours together, where it has been begun.
     value, bound
@@ -62,7 +72,7 @@ class Standing:
 
     net: Net
     origin: Whole
-    state: search.State
+    choice: Whole
     course: Course
     value: float
     bound: float
@@ -79,7 +89,7 @@ class Standing:
     @property
     def chosen(self) -> Whole:
         """The chosen sites by their first numbers."""
-        return self.origin[search.chosen_sites(self.state)]
+        return self.origin[self.choice]
 
 
 def most_covered(net: Net, sites: int, clock: Clock) -> tuple[Whole, float]:
@@ -88,9 +98,9 @@ def most_covered(net: Net, sites: int, clock: Clock) -> tuple[Whole, float]:
     total = float(less.weight.sum())
     whole = bool((less.weight == np.rint(less.weight)).all())
     unit = 1.0 - 1e-6 if whole else 1e-9 * total
-    state = search.begun(less, sites)
+    choice = search.chosen_sites(search.begun(less, sites))
     none = np.zeros(0)
-    standing = Standing(less, origin, state, first_course(less), 0.0, total, unit, sites, none)
+    standing = Standing(less, origin, choice, first_course(less), 0.0, total, unit, sites, none)
     standing = _weighed(standing)
     if _has_neighbours_together(less):
         standing = _roughly(_hopeful(standing), clock)
@@ -117,9 +127,7 @@ def _has_neighbours_together(net: Net) -> bool:
 
 def _weighed(standing: Standing) -> Standing:
     """Return the standing with the weight of its choice counted anew and its bound lowered."""
-    net = standing.net
-    seen = covered(net, search.chosen_sites(standing.state))
-    value = float(net.weight[seen].sum())
+    value = value_of(standing.net, standing.choice)
     # the ceiling of single sites does not count on those left aside
     bound = standing.bound if len(standing.others) else standing.course.bound
     if standing.joint is not None:
@@ -157,31 +165,56 @@ def _taking_turns(standing: Standing, clock: Clock, share: float, turns: int) ->
 
     It ends before when the ceiling has not come down for so many turns.
     """
-    steps, rounds, stale = 5, 20, 0
+    steps, rounds, stale, turn = 5, 20, 0, 0
     end_s = clock.within_s * (1.0 - share)
+    hunt = _hunt(standing, turn)
     with ThreadPoolExecutor(1) as helper:
         while not standing.is_proven and clock.left_s > end_s and stale < turns:
-            hunt = helper.submit(_hunted, standing, rounds, clock)
-            if stale < PATIENCE:
-                before, left_s = standing.bound, clock.left_s
+            searched = helper.submit(_hunted, hunt, rounds, clock)
+            before = standing.bound
+            if stale < LASTING * PATIENCE:
+                left_s = clock.left_s
                 standing = _lower(standing, steps)
                 steps = paced(steps, left_s - clock.left_s, clock)
-            rounds = paced(rounds, hunt.result(), clock)
-            standing = _narrowed(_weighed(standing))
+            rounds = paced(rounds, searched.result(), clock)
+            standing = _narrowed(_weighed(_with_found(standing, hunt)))
             stale = stale + 1 if before - standing.bound < 1e-5 * before else 0
+            turn += 1
+            if is_due(turn) or standing.net is not hunt.whole:
+                hunt = _hunt(standing, turn)
     return standing
 
 
-def _hunted(standing: Standing, rounds: int, clock: Clock) -> float:
+def _hunt(standing: Standing, turn: int) -> Hunt:
+    """Begin a search among the sites that are likely at the prices so far."""
+    net, sites, course = standing.net, standing.sites, standing.course
+    if standing.joint is not None:
+        course, rent = standing.joint.course, standing.joint.rent
+    else:
+        pay, taken, _ = paid_sites(net, sites, course.best_price)
+        rent = float(pay[taken].min(initial=np.inf)) if len(taken) == sites else 0.0
+    price, often = course.best_price, course.often
+    likely = likely_sites(net, sites, price, rent, often, share_at(turn))
+    return hunt_among(net, sites, standing.choice, likely, turn + 1)
+
+
+def _hunted(hunt: Hunt, rounds: int, clock: Clock) -> float:
     """Search so many rounds; return the time it took."""
     left_s = clock.left_s
-    search.improved(standing.net, standing.state, standing.sites, rounds)
+    hunt.goes_on(rounds)
     return left_s - clock.left_s
+
+
+def _with_found(standing: Standing, hunt: Hunt) -> Standing:
+    """Return the standing with what the search found, where that covers more."""
+    choice = hunt.choice
+    better = value_of(standing.net, choice) > standing.value
+    return replace(standing, choice=choice) if better else standing
 
 
 def _narrowed(standing: Standing) -> Standing:
     """Return the standing without sites that no better choice can have."""
-    net, chosen = standing.net, search.chosen_sites(standing.state)
+    net, chosen = standing.net, standing.choice
     least = standing.value + standing.unit
     # no site is paid so much that being without it could make that difference
     if (standing.course.bound - least) * standing.sites > standing.course.bound:
@@ -196,17 +229,17 @@ def _hopeful(standing: Standing) -> Standing:
 
     They are counted on in the joint ceiling, which alone is lowered from then on.
     """
-    net, state, chosen = standing.net, standing.state, search.chosen_sites(standing.state)
+    net, chosen = standing.net, standing.choice
     if standing.is_proven or not 0 < len(chosen) == standing.sites:
         return standing
     most = matrix_of(net) @ net.weight
-    kept: Flags = most >= HOPELESS * state.loss[chosen].min()
+    kept: Flags = most >= HOPELESS * covered_alone(net, chosen).min()
     return replace(_of_sites(standing, kept), others=most[~kept])
 
 
 def _of_sites(standing: Standing, kept: Flags) -> Standing:
     """Return the standing of some of its sites, all chosen ones among them."""
-    chosen, was = search.chosen_sites(standing.state), standing.course
+    was = standing.course
     small, price = merged_with_prices(kept_sites(standing.net, kept), was.best_price)
     place = np.cumsum(kept) - 1
     course = replace(
@@ -216,9 +249,8 @@ def _of_sites(standing: Standing, kept: Flags) -> Standing:
         stride=was.stride,
         often=was.often[kept],
     )
-    state = search.put(small, place[chosen])
-    origin = standing.origin[kept]
-    small_standing = replace(standing, net=small, origin=origin, state=state, course=course)
+    choice, origin = place[standing.choice], standing.origin[kept]
+    small_standing = replace(standing, net=small, origin=origin, choice=choice, course=course)
     return replace(small_standing, joint=None)
 
 
@@ -262,9 +294,9 @@ def _by_branching(standing: Standing, clock: Clock) -> Standing:
 
 def _with_choice(standing: Standing, chosen: Whole | None, bound: float) -> Standing:
     """Return the standing with what a proof found out."""
-    net, value = standing.net, standing.value
+    value = standing.value
     bound = min(standing.bound, max(bound, value))
     standing = replace(standing, bound=bound)
-    if chosen is None or float(net.weight[covered(net, chosen)].sum()) <= value:
+    if chosen is None or value_of(standing.net, chosen) <= value:
         return standing
-    return _weighed(replace(standing, state=search.put(net, chosen)))
+    return _weighed(replace(standing, choice=chosen))

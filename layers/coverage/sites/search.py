@@ -36,9 +36,9 @@ def improved(net: Net, state: State, sites: int, rounds: int) -> None:
     rounds_of(net, state, sites, rounds, least, barred, slack)
 
 
-def put(net: Net, chosen: Whole) -> State:
+def put(net: Net, chosen: Whole, seed: int = 1) -> State:
     """Return the choice of these sites."""
-    state = start(net)
+    state = start(net, seed)
     for site in chosen.tolist():
         add(net, state, site)
     keep(state)
