@@ -100,7 +100,9 @@ def most_covered(net: Net, sites: int, clock: Clock) -> tuple[Whole, float]:
     unit = 1.0 - 1e-6 if whole else 1e-9 * total
     choice = search.chosen_sites(search.begun(less, sites))
     none = np.zeros(0)
-    standing = Standing(less, origin, choice, first_course(less), 0.0, total, unit, sites, none)
+    # the heaviest sites: known at once, where there is time for nothing else
+    bound = min(total, paid_sites(less, sites, less.weight)[2])
+    standing = Standing(less, origin, choice, first_course(less), 0.0, bound, unit, sites, none)
     standing = _weighed(standing)
     if _has_neighbours_together(less):
         standing = _roughly(_hopeful(standing), clock)
