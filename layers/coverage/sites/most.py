@@ -40,6 +40,7 @@ PRICED_ENTRIES, PRICED_SHARE = 200_000, 0.5  # of a linear programme; of the tim
 PROGRAMME_FIRST = 10_000  # entries up to which HiGHS is faster than branching
 WORTH_A_NEW_NET = 0.8
 PATIENCE = 4  # turns without a lower ceiling after which only the search goes on
+FEW_ENTRIES = 200_000  # up to which the search looks at every site from the first
 LASTING = 3  # times that patience for prices while the search goes on anyway
 NEVER = 10**9
 HOPELESS = 0.9  # of what a chosen site covers alone: sites of less weight are left aside
@@ -182,7 +183,8 @@ def _taking_turns(standing: Standing, clock: Clock, share: float, turns: int) ->
             standing = _narrowed(_weighed(_with_found(standing, hunt)))
             stale = stale + 1 if before - standing.bound < 1e-5 * before else 0
             turn += 1
-            if is_due(turn) or standing.net is not hunt.whole:
+            large = len(standing.net.site_demand) > FEW_ENTRIES
+            if (large and is_due(turn)) or standing.net is not hunt.whole:
                 hunt = _hunt(standing, turn)
     return standing
 
@@ -190,6 +192,9 @@ def _taking_turns(standing: Standing, clock: Clock, share: float, turns: int) ->
 def _hunt(standing: Standing, turn: int) -> Hunt:
     """Begin a search among the sites that are likely at the prices so far."""
     net, sites, course = standing.net, standing.sites, standing.course
+    if len(net.site_demand) <= FEW_ENTRIES:
+        every = np.ones(net.sites, dtype=np.bool_)
+        return hunt_among(net, sites, standing.choice, every, turn + 1)
     if standing.joint is not None:
         course, rent = standing.joint.course, standing.joint.rent
     else:
