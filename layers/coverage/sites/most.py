@@ -102,8 +102,8 @@ def most_covered(net: Net, sites: int, clock: Clock) -> tuple[Whole, float]:
     choice = search.chosen_sites(search.begun(less, sites))
     none = np.zeros(0)
     # the heaviest sites: known at once, where there is time for nothing else
-    bound = min(total, paid_sites(less, sites, less.weight)[2])
-    standing = Standing(less, origin, choice, first_course(less), 0.0, bound, unit, sites, none)
+    heaviest = paid_sites(less, sites, less.weight)[2]
+    standing = Standing(less, origin, choice, first_course(less), 0.0, total, unit, sites, none)
     standing = _weighed(standing)
     if _has_neighbours_together(less):
         standing = _roughly(_hopeful(standing), clock)
@@ -118,7 +118,8 @@ def most_covered(net: Net, sites: int, clock: Clock) -> tuple[Whole, float]:
     if _has_neighbours_together(less) or len(less.site_demand) <= BRANCH_ENTRIES:
         standing = _jointly(standing)
     standing = _taking_turns(standing, clock, 1.0, NEVER)
-    bound = np.floor(standing.bound + 1e-6) if whole else standing.bound
+    bound = min(standing.bound, max(heaviest, standing.value))
+    bound = np.floor(bound + 1e-6) if whole else bound
     return standing.chosen, float(bound)
 
 
