@@ -43,6 +43,7 @@ PATIENCE = 4  # turns without a lower ceiling after which only the search goes o
 FEW_ENTRIES = 200_000  # up to which the search looks at every site from the first
 LASTING = 3  # times that patience for prices while the search goes on anyway
 NEVER = 10**9
+FIRST_ROUNDS = 20  # of a search, whose pace is not known yet
 HOPELESS = 0.9  # of what a chosen site covers alone: sites of less weight are left aside
 GROUP = 24  # sites at most that are priced together
 CROWDED = 30.0  # sites a demand that make whole groups too slow to price, where entries are many
@@ -169,7 +170,7 @@ def _taking_turns(standing: Standing, clock: Clock, share: float, turns: int) ->
 
     It ends before when the ceiling has not come down for so many turns.
     """
-    steps, rounds, stale, turn = 5, 20, 0, 0
+    steps, rounds, stale, turn = 5, FIRST_ROUNDS, 0, 0
     end_s = clock.within_s * (1.0 - share)
     hunt = _hunt(standing, turn)
     with ThreadPoolExecutor(1) as helper:
@@ -186,7 +187,8 @@ def _taking_turns(standing: Standing, clock: Clock, share: float, turns: int) ->
             turn += 1
             large = len(standing.net.site_demand) > FEW_ENTRIES
             if (large and is_due(turn)) or standing.net is not hunt.whole:
-                hunt = _hunt(standing, turn)
+                # a round among more sites takes longer than those before
+                hunt, rounds = _hunt(standing, turn), FIRST_ROUNDS
     return standing
 
 
@@ -281,7 +283,8 @@ def _by_programme(standing: Standing, clock: Clock) -> Standing:
     """Let HiGHS settle what is left, where that is little for the time there is."""
     net = standing.net
     time_s = PROGRAMME_SHARE * clock.left_s
-    if len(net.site_demand) > ENTRIES_PER_S * time_s:
+    # on larger ones HiGHS does not keep to its time
+    if len(net.site_demand) > min(ENTRIES_PER_S * time_s, BRANCH_ENTRIES):
         return standing
     chosen, bound = most_covered_by_programme(net, standing.sites, time_s)
     return _with_choice(standing, chosen, bound)
