@@ -57,11 +57,17 @@ class Account:
         path.chmod(mode)
 
     def make_folder(self, path: Path, mode: int = PRIVATE) -> None:
-        """Make a folder of this account's, and the missing ones above it."""
+        """Make a folder of this account's, and the missing ones above it.
+
+        An empty folder of root's is given to the account: somebody made it for this, or a process
+        that is making the same folder now has not come to giving it away.
+        """
         missing = [folder for folder in (path, *path.parents) if not folder.exists()]
         for folder in reversed(missing):
             folder.mkdir(exist_ok=True)
             self.owns(folder, mode if folder == path else 0o755)
+        if self.switches and _is_empty_of_root(path):
+            self.owns(path, mode)
         self._check(path)
 
     def _check(self, path: Path) -> None:
@@ -80,6 +86,11 @@ class Account:
                 f"{self.name} cannot reach {path}; open the folders above it or set GIS_DATA_DIR",
                 folder=str(path),
             )
+
+
+def _is_empty_of_root(path: Path) -> bool:
+    # emptiness first: a folder is filled only after it was given away
+    return path.is_dir() and not any(path.iterdir()) and path.stat().st_uid == 0
 
 
 def server_account(preferred: str) -> Account:

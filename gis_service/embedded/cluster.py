@@ -97,8 +97,9 @@ class Cluster:
         Unavailable
             Programs missing, of another major version, or the server does not start.
         """
-        self._make_folders()
+        self.account.make_folder(self.folder)
         with self._alone():
+            self._make_socket_folder()
             if self.major is None:
                 self._make()
             self._start()
@@ -138,8 +139,8 @@ class Cluster:
         """Say whether the server answers on its socket, even if only “still starting”."""
         return self._readiness() in {0, 1}
 
-    def _make_folders(self) -> None:
-        self.account.make_folder(self.folder)
+    def _make_socket_folder(self) -> None:
+        """Make the folder that the last user took away; under the lock, lest another takes it."""
         self.account.make_folder(self.socket_folder.parent, 0o711)
         self.account.make_folder(self.socket_folder)
 

@@ -16,7 +16,7 @@ import pytest
 from gis_service.embedded.cluster import SOCKET_PATH_LIMIT_BYTES, Cluster
 from gis_service.embedded.configuration import OWNER, PORT, SERVICE, SUPERUSER
 from grid_boundaries.errors import Unavailable
-from tests.gis_service.embedded.conftest import PROCESSES
+from tests.gis_service.embedded.conftest import started
 
 
 def do(cluster: Cluster, statement: LiteralString, role: str = SUPERUSER, name: str = "") -> None:
@@ -114,14 +114,9 @@ def use_for_a_while(folder: Path, told: Pipe) -> None:
 
 
 def test_processes_that_start_together_share_one_cluster(folder: Path) -> None:
-    pipes = [PROCESSES.Pipe() for _ in range(3)]
-    processes = [
-        PROCESSES.Process(target=use_for_a_while, args=(folder, there)) for _, there in pipes
-    ]
-    for process in processes:
-        process.start()
-    assert len({here.recv() for here, _ in pipes}) == 1
-    for (here, _), process in zip(pipes, processes, strict=True):
+    users = [started(use_for_a_while, folder) for _ in range(3)]
+    assert len({here.recv() for _, here in users}) == 1
+    for process, here in users:
         assert Cluster(folder).is_running()
         here.send("go")
         process.join(60)
@@ -129,12 +124,10 @@ def test_processes_that_start_together_share_one_cluster(folder: Path) -> None:
 
 
 def test_a_killed_user_is_not_counted(folder: Path) -> None:
-    here, there = PROCESSES.Pipe()
-    process = PROCESSES.Process(target=use_for_a_while, args=(folder, there))
-    process.start()
+    process, here = started(use_for_a_while, folder)
     pid = here.recv()
     process.kill()
-    process.join()
+    process.join(60)
     with Cluster(folder, durable=False) as cluster:
         assert server_pid(cluster) == pid  # the server outlived its user and is taken over
     assert not cluster.is_running()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -137,6 +138,30 @@ def test_folders_are_made_all_the_way_and_closed_at_the_end(place: Path) -> None
     assert stat.S_IMODE(deep.stat().st_mode) == 0o700
     assert stat.S_IMODE(deep.parent.stat().st_mode) == 0o755
     assert deep.stat().st_uid == ME.uid
+
+
+def test_many_who_make_one_folder_at_once_all_find_it_theirs(place: Path) -> None:
+    """Nobody meets it made and not yet given to the account."""
+    for number in range(50):
+        deep = place / str(number) / "data"
+        with ThreadPoolExecutor(8) as crew:
+            for made in [crew.submit(ME.make_folder, deep) for _ in range(8)]:
+                made.result(60)
+        assert deep.stat().st_uid == ME.uid
+        assert stat.S_IMODE(deep.stat().st_mode) == 0o700
+
+
+def test_an_empty_folder_of_root_is_given_and_a_filled_one_is_refused(place: Path) -> None:
+    if not ME.switches:
+        return  # only root hands over to another account
+    made = place / "made"
+    made.mkdir()
+    (made / "letter").touch()
+    with pytest.raises(Unavailable, match="does not belong"):
+        ME.make_folder(made)
+    (made / "letter").unlink()
+    ME.make_folder(made)
+    assert made.stat().st_uid == ME.uid
 
 
 def test_a_folder_behind_a_closed_door_is_refused_with_the_remedy(place: Path) -> None:

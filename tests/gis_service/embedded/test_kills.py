@@ -10,6 +10,7 @@ import random
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -19,7 +20,7 @@ from gis_service.embedded.cluster import Cluster
 from gis_service.embedded.configuration import OWNER, SERVICE
 from gis_service.migrations import migrate, newest_revision, revision_of
 from tests.gis_service.embedded import life
-from tests.gis_service.embedded.conftest import PROCESSES
+from tests.gis_service.embedded.conftest import started
 
 KILLS = int(os.environ.get("GIS_KILLS", "2"))
 # how long a phase takes here, so that the kill falls into it and not after it
@@ -43,15 +44,14 @@ def the_server(service: int, folder: Path) -> list[int]:
 
 def killed_during(phase: str, after_s: float, folder: Path, victims: Victims) -> None:
     """Let a service live until some instant of a phase, then kill without a warning."""
-    here, there = PROCESSES.Pipe()
-    process = PROCESSES.Process(target=life.live, args=(folder, "gis_kills", there))
-    process.start()
+    process, here = started(life.live, folder, "gis_kills")
     while here.recv() != phase:
         pass
     time.sleep(after_s)
     for victim in victims(process.pid or 0, folder):
         os.kill(victim, signal.SIGKILL)
-    here.send("go")  # a service that outlived its server, or finished before the kill, goes on
+    with suppress(BrokenPipeError):  # whoever outlived its server or finished before it goes on
+        here.send("go")
     process.join(60)
     assert not process.is_alive()
 

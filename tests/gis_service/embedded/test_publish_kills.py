@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ from layers.load.seal import Sealer
 from layers.people import person
 from tests.gis_service.demo_county import small_county
 from tests.gis_service.embedded import publishing
-from tests.gis_service.embedded.conftest import PROCESSES
+from tests.gis_service.embedded.conftest import started
 from tests.gis_service.embedded.life import engine_to
 from tests.gis_service.embedded.publishing import DATABASE, Mark, desk, mark, planned
 from tests.gis_service.embedded.test_kills import Victims, the_server, the_service
@@ -66,15 +67,14 @@ def drawn(folder: Path, seed: int) -> tuple[int, Mark]:
 
 
 def killed_while_publishing(folder: Path, plan: int, after_s: float, victims: Victims) -> None:
-    here, there = PROCESSES.Pipe()
-    process = PROCESSES.Process(target=publishing.publish, args=(folder, plan, there))
-    process.start()
+    process, here = started(publishing.publish, folder, plan)
     while here.recv() != "publish":
         pass
     time.sleep(after_s)
     for victim in victims(process.pid or 0, folder):
         os.kill(victim, signal.SIGKILL)
-    here.send("go")
+    with suppress(BrokenPipeError):  # whoever outlived its server or finished before it goes on
+        here.send("go")
     process.join(60)
     assert not process.is_alive()
 
