@@ -2,7 +2,7 @@
 # make test   everything that must hold
 SHELL = /bin/sh
 PYTHON = .venv/bin/python
-SIDE_BY_SIDE = -n auto --maxprocesses 4 --dist loadfile
+SIDE_BY_SIDE = -q -n auto --maxprocesses 4 --dist loadfile
 LONG = --timeout 0
 CODE = gis_service layers grid_boundaries map_ui
 

@@ -21,6 +21,8 @@ from gis_service.migrations import migrate
 from grid_boundaries.view import View
 from tests.county_fixtures import (
     client,
+    computed_database,
+    computed_template,
     county_connection,
     county_database,
     county_template,
@@ -31,6 +33,8 @@ from tests.county_fixtures import (
 
 __all__ = [
     "client",
+    "computed_database",
+    "computed_template",
     "county_connection",
     "county_database",
     "county_template",

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, make_url
 
 from gis_service.database import Database
+from gis_service.refresh import refresh_all
+from tests.county import NOW
 from tests.serving import Client, fill, serving, sqlalchemy_url
 
 if TYPE_CHECKING:
@@ -29,13 +31,29 @@ def county_template(server: Server, template: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def reading_database(server: Server, county_template: str) -> Iterator[Database]:
     """A county that no test writes to."""
-    yield from _copy(server, county_template, "reading")
+    yield from copied(server, county_template, "reading")
 
 
 @pytest.fixture
 def county_database(server: Server, county_template: str) -> Iterator[Database]:
     """A county of the test's own."""
-    yield from _copy(server, county_template, "own")
+    yield from copied(server, county_template, "own")
+
+
+@pytest.fixture(scope="session")
+def computed_template(server: Server, county_template: str) -> Iterator[str]:
+    """The name of a database with the county and all that is computed from it."""
+    for database in copied(server, county_template, "computed"):
+        engine = create_engine(sqlalchemy_url(database.url))
+        refresh_all(engine, NOW)
+        engine.dispose()
+        yield database_name(database)
+
+
+@pytest.fixture
+def computed_database(server: Server, computed_template: str) -> Iterator[Database]:
+    """A county of the test's own, computed."""
+    yield from copied(server, computed_template, "own")
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +76,7 @@ def desk(
 ) -> Iterator[Client]:
     """A client over a county that the tests of one module write drafts to, and no more."""
     word = str(request.module.__name__).rpartition(".")[2]
-    for database in _copy(server, county_template, word):
+    for database in copied(server, county_template, word):
         folder = tmp_path_factory.mktemp(word)
         with serving(database, folder, refresh_interval_s=3600) as client:
             yield client
@@ -71,7 +89,8 @@ def own_client(county_database: Database, tmp_path: Path) -> Iterator[Client]:
         yield client
 
 
-def _copy(server: Server, source: str, word: str) -> Iterator[Database]:
+def copied(server: Server, source: str, word: str) -> Iterator[Database]:
+    """Give a copy of a database while it is wanted."""
     name = f"{source}_{word}"
     server.ensure_database(name, template=source)
     yield _database(server, name)
@@ -80,6 +99,13 @@ def _copy(server: Server, source: str, word: str) -> Iterator[Database]:
 
 def _database(server: Server, name: str) -> Database:
     return Database(server.url("gis_service", name), server.url("gis_owner", name))
+
+
+def database_name(database: Database) -> str:
+    """Return what a database is called on its server."""
+    name = make_url(sqlalchemy_url(database.url)).database
+    assert name is not None
+    return name
 
 
 @pytest.fixture

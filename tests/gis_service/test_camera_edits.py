@@ -30,19 +30,18 @@ Json = dict[str, Any]
 
 
 @pytest.fixture
-def engine(county_database: Database) -> Iterator[Engine]:
+def engine(computed_database: Database) -> Iterator[Engine]:
     """The county with all that is computed from it."""
-    engine = create_engine(sqlalchemy_url(county_database.url))
-    refresh_all(engine, NOW)
+    engine = create_engine(sqlalchemy_url(computed_database.url))
     yield engine
     engine.dispose()
 
 
 @pytest.fixture
-def calm(engine: Engine, county_database: Database, tmp_path: Any) -> Iterator[Client]:
+def calm(engine: Engine, computed_database: Database, tmp_path: Any) -> Iterator[Client]:
     """A client of a service that computes nothing anew by itself."""
     assert engine is not None
-    with serving(county_database, tmp_path, refresh_interval_s=3600) as client:
+    with serving(computed_database, tmp_path, refresh_interval_s=3600) as client:
         yield client
 
 

@@ -16,6 +16,7 @@ from layers.cameras import camera
 from layers.coverage.gaps import SUMMED
 from layers.coverage.tables import grid_coverage
 from layers.people import household
+from tests.conftest import Server
 from tests.county import (
     COUNTY_PATH,
     NOW,
@@ -28,6 +29,7 @@ from tests.county import (
     blocks,
     path_of,
 )
+from tests.county_fixtures import copied, database_name
 from tests.gis_service.test_handover_truth import published
 from tests.gis_service.test_plan_doors import scoped
 from tests.gis_service.test_plans import (
@@ -49,15 +51,30 @@ COVERAGE = frozenset({"coverage"})
 Json = dict[str, Any]
 
 
+@pytest.fixture(scope="module")
+def seen_template(server: Server, county_template: str) -> Iterator[str]:
+    """The county with a camera that looks all round in every block, and what follows from it."""
+    for database in copied(server, county_template, "seen"):
+        engine = create_engine(sqlalchemy_url(database.url))
+        with engine.begin() as connection:
+            enter_scope(connection, system_view())
+            on = {"online": True, "state": "networked", "view_angle_deg": 360.0}
+            connection.execute(update(camera).values(on))
+        refresh_all(engine, NOW)
+        engine.dispose()
+        yield database_name(database)
+
+
+@pytest.fixture
+def county_database(server: Server, seen_template: str) -> Iterator[Database]:
+    """Such a county of the test's own."""
+    yield from copied(server, seen_template, "own")
+
+
 @pytest.fixture
 def engine(county_database: Database) -> Iterator[Engine]:
-    """The county with a camera that looks all round in every block, and what follows from it."""
+    """An engine of the service on the county."""
     engine = create_engine(sqlalchemy_url(county_database.url))
-    with engine.begin() as connection:
-        enter_scope(connection, system_view())
-        on = {"online": True, "state": "networked", "view_angle_deg": 360.0}
-        connection.execute(update(camera).values(on))
-    refresh_all(engine, NOW)
     yield engine
     engine.dispose()
 

@@ -20,17 +20,16 @@ NAMES = ("key_places_unseen", "people_unseen", "households_unseen", "seen_m2", "
 
 
 @pytest.fixture
-def engine(county_database: Database) -> Iterator[Engine]:
-    engine = create_engine(sqlalchemy_url(county_database.url))
-    refresh_all(engine, NOW)
+def engine(computed_database: Database) -> Iterator[Engine]:
+    engine = create_engine(sqlalchemy_url(computed_database.url))
     yield engine
     engine.dispose()
 
 
 @pytest.fixture
-def calm(engine: Engine, county_database: Database, tmp_path: Any) -> Iterator[Client]:
+def calm(engine: Engine, computed_database: Database, tmp_path: Any) -> Iterator[Client]:
     assert engine is not None
-    with serving(county_database, tmp_path, refresh_interval_s=3600) as client:
+    with serving(computed_database, tmp_path, refresh_interval_s=3600) as client:
         yield client
 
 

@@ -39,6 +39,7 @@ def called(function: ast.FunctionDef) -> set[str]:
     return names
 
 
+@cache
 def all_functions() -> list[tuple[str, ast.FunctionDef]]:
     return [
         (f"{path.relative_to(ROOT).as_posix()}:{function.name}", function)
@@ -48,6 +49,7 @@ def all_functions() -> list[tuple[str, ast.FunctionDef]]:
     ]
 
 
+@cache
 def selecting() -> list[tuple[str, ast.FunctionDef]]:
     return [(place, one) for place, one in all_functions() if gives_a_select(one)]
 

@@ -142,7 +142,7 @@ def test_folders_are_made_all_the_way_and_closed_at_the_end(place: Path) -> None
 
 def test_many_who_make_one_folder_at_once_all_find_it_theirs(place: Path) -> None:
     """Nobody meets it made and not yet given to the account."""
-    for number in range(50):
+    for number in range(12):
         deep = place / str(number) / "data"
         with ThreadPoolExecutor(8) as crew:
             for made in [crew.submit(ME.make_folder, deep) for _ in range(8)]:
