@@ -101,11 +101,11 @@ compile_modules() {
 
 # what siting compiles takes a minute; callers keep what they were compiled with, so all goes anew
 make_loops() {
-    wanted=$(digest layers/coverage/sites/*.py requirements.txt)
+    wanted=$(find layers -name '*.py' | LC_ALL=C sort | xargs cat requirements.txt | sha256sum)
     is_done $venv/.stamp-loops "$wanted" && return
     say "Compiling the inner loops of siting"
     rm -f layers/coverage/sites/__pycache__/*.nb?
-    $venv/bin/python -m layers.coverage.sites.warm
+    $venv/bin/python -m gis_service.compiled_loops
     echo "$wanted" >$venv/.stamp-loops
 }
 

@@ -11,7 +11,14 @@ from pathlib import Path
 import pytest
 from numba.core import config
 
-from gis_service.compiled_loops import VARIABLE, code_version, imported_loops, keep_compiled
+from gis_service.compiled_loops import (
+    STAMP,
+    VARIABLE,
+    code_version,
+    imported_loops,
+    keep_compiled,
+    take_compiled,
+)
 
 
 def code(folder: Path, **modules: str) -> str:
@@ -110,3 +117,44 @@ def test_loops_imported_before_and_after_are_kept_there_too(tmp_path: Path) -> N
     assert len(folders) > 10
     assert all(folder.startswith(str(tmp_path / "numba")) for folder in folders)
     assert [file.name.split(".")[0] for file in tmp_path.rglob("*.nbi")]
+
+
+WARMED_WITH = """
+import sys
+from pathlib import Path
+from gis_service.compiled_loops import imported_loops, keep_compiled
+from layers.coverage.sites.warm import warm
+
+keep_compiled(Path(sys.argv[1]))
+warm()
+loops = [loop for loop in imported_loops() if "/sites/" in loop.py_func.__code__.co_filename]
+print(sum(sum(loop.stats.cache_hits.values()) for loop in loops))
+print(sum(sum(loop.stats.cache_misses.values()) for loop in loops))
+"""
+
+
+def test_what_set_up_compiled_is_not_compiled_again_for_a_new_data_folder(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    for words in (["-m", "gis_service.compiled_loops"], ["-c", WARMED_WITH, str(tmp_path)]):
+        said = subprocess.run(
+            [sys.executable, *words],
+            env=environment, check=True, capture_output=True, text=True, cwd=tmp_path,
+        )  # fmt: skip
+    hits, misses = map(int, said.stdout.split())
+    assert hits > 10
+    assert misses == 0
+
+
+def test_loops_compiled_from_other_code_are_left_where_they_are(tmp_path: Path) -> None:
+    made = tmp_path / "package" / "__pycache__"
+    made.mkdir(parents=True)
+    for name in ("loop.nbi", "loop.1.nbc", "module.pyc"):
+        (made / name).write_bytes(b"x")
+    own = tmp_path / "numba" / "version"
+    for stamp in (None, "another", "version"):
+        assert not own.exists()
+        if stamp is not None:
+            (made / STAMP).write_text(stamp)
+        take_compiled(tmp_path / "package", own)
+    assert sorted(file.name for file in own.glob("*/*")) == ["loop.1.nbc", "loop.nbi"]
