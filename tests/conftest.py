@@ -9,6 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
+import hypothesis
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
@@ -43,7 +44,17 @@ __all__ = [
     "reading_database",
 ]
 
+hypothesis.settings.load_profile(
+    "ci"
+)  # the same cases everywhere, and no deadline on slow machines
 EVERYWHERE = View(actor="tester", scope=("/",))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell why a test failed that passed at its second try."""
+    for report in terminalreporter.stats.get("rerun", []):
+        terminalreporter.section(f"failed once: {report.nodeid}")
+        terminalreporter.write_line(report.longreprtext)
 
 
 class Server(Protocol):

@@ -82,7 +82,7 @@ def test_many_names_with_one_twice_cost_no_time() -> None:
         read_json(body)
     assert found.value.code == "too-many-names"
     # comparing each name with each other one would take minutes
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 30
 
 
 def test_names_up_to_the_limit_are_read_and_a_double_is_named() -> None:

@@ -171,7 +171,7 @@ def test_a_star_of_many_spikes_is_refused_before_it_is_laid_over_blocks() -> Non
     start = time.process_time()
     with pytest.raises(TooLarge) as found:
         lying(many, polygons(star=star(4_000, 300)))
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 30
     assert found.value.code == "ground-too-intricate"
 
 

