@@ -96,7 +96,7 @@ def serving(database: Database, folder: Path, **more: Any) -> Iterator[Client]:
         timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         with Client(_port(server, thread), settings) as client:

@@ -38,7 +38,7 @@ def handshake(server: Path, key: Path, authority: Path, name: str) -> str | None
         except OSError:
             there.close()  # the client did not like us
 
-    thread = threading.Thread(target=serve)
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
         with asking.wrap_socket(here, server_hostname=name) as connected:

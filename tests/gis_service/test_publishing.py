@@ -421,7 +421,7 @@ def test_killed_at_any_moment_a_publication_is_whole_or_not_at_all(engine: Engin
         old = in_force(desk.connection)
         plans = [planned(desk, *strokes) for _ in range(6)]
     for plan in plans:
-        thread = threading.Thread(target=quietly_published, args=(engine, plan))
+        thread = threading.Thread(target=quietly_published, args=(engine, plan), daemon=True)
         thread.start()
         time.sleep(rng.uniform(0.0, 0.25))
         with at(engine) as desk:

@@ -179,7 +179,7 @@ def working(
     engine: Engine, clock: Callable[[], datetime] = lambda: NOW
 ) -> tuple[Refresher, Thread]:
     refresher = Refresher(engine, Metrics(), 0.05, clock, FOREVER)
-    thread = Thread(target=refresher.run)
+    thread = Thread(target=refresher.run, daemon=True)
     thread.start()
     return refresher, thread
 

@@ -20,7 +20,7 @@ PROCESSES.set_forkserver_preload(["tests.gis_service.embedded.life"])
 def started(life: Callable[..., None], *given: object) -> tuple[ForkServerProcess, Pipe]:
     """Start a process that is given these and a pipe to tell by; the pipe ends when it does."""
     here, there = PROCESSES.Pipe()
-    process = PROCESSES.Process(target=life, args=(*given, there))
+    process = PROCESSES.Process(target=life, args=(*given, there), daemon=True)
     process.start()
     there.close()  # the process has its own, so that a wait for one that died is an EOFError
     return process, here

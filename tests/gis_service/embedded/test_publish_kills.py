@@ -114,7 +114,7 @@ def test_readers_beside_a_publication_see_the_old_or_the_new(engine: Engine) -> 
                 held = select(person.c.grid_code, func.count()).group_by(person.c.grid_code)
                 seen.add(frozenset(map(tuple, one.connection.execute(held))))
 
-    reader = threading.Thread(target=read)
+    reader = threading.Thread(target=read, daemon=True)
     reader.start()
     with desk(engine) as one:
         put_in_force(one, one.row(plan), publishing.NOW.date())
@@ -134,7 +134,7 @@ def test_a_plan_that_starts_beside_a_publication_starts_whole(engine: Engine) ->
         begun.wait()
         started.append(planned(engine, SHARE, 1))
 
-    other = threading.Thread(target=begin)
+    other = threading.Thread(target=begin, daemon=True)
     other.start()
     with desk(engine) as one:
         put_in_force(one, one.row(plan), publishing.NOW.date())
