@@ -39,7 +39,16 @@ def the_server(service: int, folder: Path) -> list[int]:
     if pid_file.exists() and (first := pid_file.read_text().split("\n")[0]):
         return [int(first)]
     children = psutil.Process(service).children(recursive=True)
-    return [child.pid for child in children if child.name() in {"postgres", "initdb"}]
+    named = psutil.process_iter(["pid", "name"])
+    programs = {one.pid for one in named if one.info["name"] in {"postgres", "initdb"}}
+    return [child.pid for child in children if child.pid in programs]
+
+
+def kill(victims: list[int]) -> None:
+    """Kill without a warning who is still there."""
+    for victim in victims:
+        with suppress(ProcessLookupError):
+            os.kill(victim, signal.SIGKILL)
 
 
 def killed_during(phase: str, after_s: float, folder: Path, victims: Victims) -> None:
@@ -48,8 +57,7 @@ def killed_during(phase: str, after_s: float, folder: Path, victims: Victims) ->
     while here.recv() != phase:
         pass
     time.sleep(after_s)
-    for victim in victims(process.pid or 0, folder):
-        os.kill(victim, signal.SIGKILL)
+    kill(victims(process.pid or 0, folder))
     with suppress(BrokenPipeError):  # whoever outlived its server or finished before it goes on
         here.send("go")
     process.join(60)

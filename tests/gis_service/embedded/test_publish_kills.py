@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import tempfile
 import threading
 import time
@@ -31,7 +30,7 @@ from tests.gis_service.embedded import publishing
 from tests.gis_service.embedded.conftest import started
 from tests.gis_service.embedded.life import engine_to
 from tests.gis_service.embedded.publishing import DATABASE, Mark, desk, mark, planned
-from tests.gis_service.embedded.test_kills import Victims, the_server, the_service
+from tests.gis_service.embedded.test_kills import Victims, kill, the_server, the_service
 
 KILLS = int(os.environ.get("GIS_KILLS", "2"))
 SHARE = 0.05  # of the blocks that a plan moves
@@ -71,8 +70,7 @@ def killed_while_publishing(folder: Path, plan: int, after_s: float, victims: Vi
     while here.recv() != "publish":
         pass
     time.sleep(after_s)
-    for victim in victims(process.pid or 0, folder):
-        os.kill(victim, signal.SIGKILL)
+    kill(victims(process.pid or 0, folder))
     with suppress(BrokenPipeError):  # whoever outlived its server or finished before it goes on
         here.send("go")
     process.join(60)
