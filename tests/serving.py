@@ -62,7 +62,7 @@ class Client(httpx.Client):
     """A client of a service that really listens, on this machine; it signs in by role."""
 
     def __init__(self, port: int, settings: Settings) -> None:
-        super().__init__(base_url=f"http://127.0.0.1:{port}", timeout=20)
+        super().__init__(base_url=f"http://127.0.0.1:{port}", timeout=60)
         self.port = port
         self.settings = settings
 

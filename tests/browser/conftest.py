@@ -10,7 +10,14 @@ from pathlib import Path
 from shutil import which
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 from sqlalchemy import create_engine
 
 from gis_service.database import Database
@@ -26,6 +33,8 @@ ARGUMENTS = [
     "--disable-dev-shm-usage",
     "--font-render-hinting=none",
 ]
+PATIENT_S = 60.0  # a busy machine is slow; what never comes fails all the same
+expect.set_options(timeout=PATIENT_S * 1000)
 # tells the test of anything that the page's policy refused, wherever it happened
 LISTEN = """
     window.refused = [];
@@ -60,7 +69,7 @@ class Watched:
             "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
         )
 
-    def until(self, condition: str, longest_s: float = 20.0) -> None:
+    def until(self, condition: str, longest_s: float = PATIENT_S) -> None:
         """Wait until a script's condition holds; the policy forbids the page to be asked to."""
         end = time.monotonic() + longest_s
         while not self.page.evaluate(f"Boolean({condition})"):
