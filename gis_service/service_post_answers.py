@@ -40,17 +40,17 @@ class PostFile:
 def post_file(
     connection: Connection,
     view: View,
-    area: AskedArea,
+    where: AskedArea,
     county: County,
     walked: Walked,
     asked: ServicePostsAsked,
 ) -> PostFile:
     """Read the homes of an area, its junctions, and the posts that stand anywhere in the view."""
-    homes, assumed = homes_with_people(connection, area.part, county)
-    is_own = True if area.grid_code is None else homes["grid_code"] == area.grid_code
+    homes, assumed = homes_with_people(connection, where.part, county)
+    is_own = True if where.grid_code is None else homes["grid_code"] == where.grid_code
     homes = GeoDataFrame(homes[(homes["people"] > 0) & is_own].reset_index(drop=True))
     ground = site_ground(
-        connection, view, area.part, county, margin_m=0.0, grid_code=area.grid_code
+        connection, view, where.part, county, margin_m=0.0, grid_code=where.grid_code
     )
     question = posts.Asked(
         replace(walked.graph),  # without what it keeps for itself, which is sent along else

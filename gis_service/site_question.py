@@ -76,7 +76,7 @@ class SiteQuestion:
 def site_question(
     connection: Connection,
     view: View,
-    area: AskedArea,
+    where: AskedArea,
     county: County,
     walked: Walked | None,
     sight: CameraSight,
@@ -99,10 +99,10 @@ def site_question(
         ``post-outside``: posts were given that stand outside the area.
     """
     ground = site_ground(
-        connection, view, area.part, county, margin_m=asked.range_m, grid_code=area.grid_code
+        connection, view, where.part, county, margin_m=asked.range_m, grid_code=where.grid_code
     )
-    posts = _posts(connection, area, county, walked, ground, asked)
-    own = sight.of(area.part.scope, area.grid_code)
+    posts = _posts(connection, where, county, walked, ground, asked)
+    own = sight.of(where.part.scope, where.grid_code)
     rows = _rows_that_count(own, ground, asked.range_m)
     works = np.asarray(is_working(own.cameras), dtype=bool)[rows]
     views = own.views.to_numpy()[rows]

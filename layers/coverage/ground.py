@@ -139,7 +139,7 @@ def apart(areas: NDArray[Any]) -> NDArray[Any]:
     close[group[one[_is_close(areas, one, other)]]] = True
     plain = ~(alone | close)
     parts = [areas[alone[group]], united(areas, group, plain)]
-    return np.concatenate([*parts, united(areas, group, close, grid_size=NODING_M)])
+    return np.concatenate([*parts, united(areas, group, close, noding_m=NODING_M)])
 
 
 def _is_close(
@@ -159,7 +159,7 @@ def united(
     group: NDArray[Any],
     wanted: NDArray[np.bool_],
     *,
-    grid_size: float | None = None,
+    noding_m: float | None = None,
 ) -> NDArray[Any]:
     """Return the union of the areas of each wanted group, by the number of the group.
 
@@ -169,7 +169,7 @@ def united(
         Number of each area's group.
     wanted
         Flag of each group.
-    grid_size
+    noding_m
         Of the noding, metres; None for none.
     """
     mine = np.flatnonzero(wanted[group])
@@ -179,7 +179,7 @@ def united(
     column = np.arange(len(mine)) - (np.cumsum(sizes) - sizes)[group[mine]]
     table = np.full((np.count_nonzero(wanted), int(sizes.max(initial=1))), None, dtype=object)
     table[row, column] = areas[mine]
-    return np.asarray(shapely.union_all(table, grid_size=grid_size, axis=1), dtype=object)
+    return np.asarray(shapely.union_all(table, grid_size=noding_m, axis=1), dtype=object)
 
 
 def _standing(areas: GeoSeries) -> NDArray[Any]:

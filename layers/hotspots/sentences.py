@@ -102,18 +102,18 @@ def repeat_sentences(row: Any) -> Sentences:
 
 
 def change_sentences(
-    now: int, before: int, interval: tuple[float, float], than: Sentences
+    now: int, before: int, bounds: tuple[float, float], than: Sentences
 ) -> Sentences:
     """Return the sentences of a change.
 
     Parameters
     ----------
-    interval
+    bounds
         Of the ratio.
     than
         What is compared with: 前一周, the week before.
     """
-    low, high = interval
+    low, high = bounds
     if high < 1.0:
         words = "下降", "fewer"
     elif low > 1.0:

@@ -82,14 +82,14 @@ def lowered(net: Net, sites: int, course: Course, floor: float, steps: int) -> C
     return course
 
 
-def noted(course: Course, height: float, taken: Whole) -> Course:
+def noted(course: Course, value: float, taken: Whole) -> Course:
     """Keep the prices where they are the best, and shorten the stride where nothing happens."""
-    stale = 0 if height < course.bound - 1e-5 * abs(course.bound) else course.stale + 1
+    stale = 0 if value < course.bound - 1e-5 * abs(course.bound) else course.stale + 1
     often = FADING * course.often
     often[taken] += 1.0 - FADING
     course = replace(course, stale=stale, often=often)
-    if height < course.bound:
-        course = replace(course, bound=height, best_price=course.price)
+    if value < course.bound:
+        course = replace(course, bound=value, best_price=course.price)
     if course.stale < STALE:
         return course
     return replace(course, stale=0, stride=course.stride * SHORTER, price=course.best_price)

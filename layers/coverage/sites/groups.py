@@ -46,7 +46,7 @@ class Groups(NamedTuple):
     member_atom: Whole
 
 
-def grouped(net: Net, price: Floats, rank: Floats, size: int) -> Groups:
+def grouped(net: Net, price: Floats, rank: Floats, most: int) -> Groups:
     """Return groups of at most so many sites, those that overlap most by price together.
 
     Only the highest of `rank`, one number a site, are put together, where that is over 0; the
@@ -59,7 +59,7 @@ def grouped(net: Net, price: Floats, rank: Floats, size: int) -> Groups:
     upper = shared.row < shared.col
     row, col, weight = shared.row[upper], shared.col[upper], shared.data[upper]
     order = np.argsort(-weight, kind="stable")
-    label = _joined(row[order].astype(np.int64), col[order].astype(np.int64), len(best), size)
+    label = _joined(row[order].astype(np.int64), col[order].astype(np.int64), len(best), most)
     alone = np.setdiff1d(np.arange(net.sites), best)
     member = np.concatenate([best[np.argsort(label, kind="stable")], alone])
     sizes = np.unique(label, return_counts=True)[1]

@@ -60,12 +60,12 @@ class Offer:
     choice: Whole
 
 
-def first_joint(net: Net, sites: int, course: Course, size: int, others: Floats) -> Joint:
+def first_joint(net: Net, sites: int, course: Course, most: int, others: Floats) -> Joint:
     """Start from prices that are good for single sites, with groups of so many at most."""
     pay, taken, _ = paid_sites(net, sites, course.best_price)
     rent = float(pay[taken].min()) if 0 < len(taken) == sites else 0.0
     rank = pay - NEARLY * rent + rent * course.often
-    groups = grouped(net, course.best_price, rank, size)
+    groups = grouped(net, course.best_price, rank, most)
     zero = np.zeros(net.demands)
     start = replace(
         course, price=course.best_price, direction=zero, stride=BEGUN, stale=0, bound=np.inf
