@@ -8,6 +8,7 @@ import shutil
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from uuid import uuid4
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -76,7 +77,7 @@ def _copied(asset: Asset, node_modules: Path, static: Path) -> Path:
     target = static / asset.path
     target.parent.mkdir(parents=True, exist_ok=True)
     # a server that is reading the old file keeps it: write aside, then rename
-    aside = target.with_name(target.name + ".new")
+    aside = target.with_name(f"{target.name}.{uuid4().hex}.new")  # others may copy, too
     shutil.copyfile(source, aside)
     return aside.replace(target)
 

@@ -103,7 +103,7 @@ def serving(database: Database, folder: Path, **more: Any) -> Iterator[Client]:
             yield client
     finally:
         server.should_exit = True
-        thread.join(timeout=20)
+        thread.join(timeout=120)
 
 
 def _port(server: uvicorn.Server, thread: threading.Thread) -> int:

@@ -63,6 +63,7 @@ class Watched:
         self.until(
             "GIS.state.wall && GIS.tiles._map && GIS.map.getContainer().ariaBusy === 'false'"
             " && GIS.tiles.onScreen().length && document.documentElement.dataset.line === 'live'"
+            " && !GIS.map._animatingZoom && !GIS.map._panAnim?._inProgress"
         )
         # signs and names are drawn in the frame after the tiles
         self.page.evaluate(
@@ -95,7 +96,9 @@ def browser() -> Iterator[Browser]:
         pytest.fail("chromium is missing: apt-get install chromium fonts-noto-cjk")
     assets.copy_assets()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=found, args=ARGUMENTS, timeout=2000 * PATIENT_S
+        )
         yield browser
         browser.close()
 
@@ -131,6 +134,7 @@ def signed_in(
 ) -> BrowserContext:
     """Return a window of its own, signed in as a role."""
     context = browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
+    context.set_default_timeout(1000 * PATIENT_S)
     context.add_init_script(LISTEN)
     page = context.new_page()
     page.goto(f"{service.base_url}/sign-in/{token_of(service.settings, role)}?next=/health")

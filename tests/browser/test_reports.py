@@ -151,10 +151,12 @@ def test_the_buttons_lead_to_the_other_papers_and_the_other_language(
 ) -> None:
     screen.page.goto(screen.base + papers.address("report", "zh"))
     screen.page.get_by_role("link", name="交接清单").click()
-    assert screen.page.url.endswith(f"/plans/{papers.plan}/handover?lang=zh")
+    screen.page.wait_for_url(lambda url: url.endswith(f"/plans/{papers.plan}/handover?lang=zh"))
     screen.page.get_by_role("link", name="English").click()
+    screen.page.wait_for_url(lambda url: url.endswith("?lang=en"))
     assert "Hand-over lists of workers" in screen.page.content()
     screen.page.get_by_role("link", name="Change report").click()
+    screen.page.wait_for_url(lambda url: "/report" in url)
     assert screen.page.locator("h1").inner_text().startswith("险{{7*7}}")
 
 

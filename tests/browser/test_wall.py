@@ -168,6 +168,8 @@ def test_names_that_would_do_harm_are_shown_as_text(wall: Watched) -> None:
 
 def test_a_worker_who_reports_moves_on_the_wall(wall: Watched, service: Client) -> None:
     wall.open()
+    # the first places come with the stream's snapshot
+    wall.until("GIS.points.workers.places.has('W000009')")
     before = wall.page.evaluate(place_of("W000009"))
     at = blocks()[9].at(0.8, 0.2)
     report = {
@@ -196,6 +198,8 @@ def test_an_incident_that_comes_in_heads_the_list_and_pulses(
     wall: Watched, service: Client
 ) -> None:
     wall.open()
+    # a pulse is over in some seconds, so it is counted when it begins
+    wall.page.evaluate("GIS.on('inc', () => { window.pulsing = GIS.points.pulses.length; })")
     at = BLOCK.at(0.5, 0.5)
     report = {
         "id": str(uuid.uuid4()),
@@ -213,18 +217,20 @@ def test_an_incident_that_comes_in_heads_the_list_and_pulses(
     first = wall.page.locator(".ticker li").first
     expect(first).to_contain_text("刚刚")
     expect(first.locator(".urgency")).to_have_text("红")
-    assert wall.page.evaluate("GIS.points.pulses.length") == 1
+    wall.until("window.pulsing === 1")
     assert wall.page.evaluate("window.harmed") is None
 
 
 def test_a_pulled_cable_is_told_and_mends_itself(wall: Watched) -> None:
     wall.open()
-    wall.page.evaluate("GIS.feed.heard -= 16000; GIS.feed.judge()")
-    expect(wall.page.locator(".badge")).to_contain_text("数据已停更 16 秒")
-    wall.page.evaluate(
-        "GIS.feed.source.dispatchEvent(new Event('error')); GIS.feed.brokeAt -= 4000"
+    # in one step: the next beat may come at any moment
+    said = wall.page.evaluate(
+        "(() => { GIS.feed.heard = performance.now() - 16000; GIS.feed.judge();"
+        " return document.querySelector('.badge').textContent; })()"
     )
+    assert "数据已停更 16 秒" in said
     wall.page.context.set_offline(True)
+    wall.page.evaluate("GIS.feed.open(GIS.state.unit)")
     expect(wall.page.locator(".badge")).to_contain_text("连接中断")
     assert "grayscale" in wall.page.locator(".map").evaluate("one => getComputedStyle(one).filter")
     wall.page.context.set_offline(False)
@@ -294,7 +300,7 @@ def test_the_light_theme_is_light_and_as_calm(wall: Watched) -> None:
     assert isinstance(pixel, tuple)
     assert sum(pixel) > 3 * 130
     wall.page.locator(".theme button").click()
-    wall.page.wait_for_timeout(200)
+    wall.settle()
     dark = picture(wall, MIDDLE).resize((1, 1)).getpixel((0, 0))
     assert isinstance(dark, tuple)
     assert sum(dark) < 3 * 110

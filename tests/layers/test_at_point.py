@@ -119,7 +119,7 @@ def test_nobody_is_told_of_any_block(county_connection: Connection) -> None:
     derandomize=True,
     deadline=None,
     max_examples=40,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(east=st.floats(-0.5, 8.5), north=st.floats(-0.5, 2.5))
 def test_any_point_is_in_the_lowest_block_that_shapely_finds(

@@ -65,7 +65,7 @@ def test_the_base_not_asked_for_longest_is_forgotten() -> None:
 def test_planners_who_ask_at_once_read_once(planners: int) -> None:
     kept, reads = KeptShapes(), list[str]()
     threads = [
-        threading.Thread(target=lambda: kept.of("base", ["a"], counted(reads)))
+        threading.Thread(target=lambda: kept.of("base", ["a"], counted(reads)), daemon=True)
         for _ in range(planners)
     ]
     for thread in threads:

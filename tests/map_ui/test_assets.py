@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,17 @@ def test_copying_twice_changes_nothing(tmp_path: Path) -> None:
     first = [path.read_bytes() for path in assets.copy_assets(static=tmp_path)]
     second = [path.read_bytes() for path in assets.copy_assets(static=tmp_path)]
     assert first == second
+
+
+def test_many_who_copy_at_once_get_in_nobodys_way(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as crew:
+        for copied in [crew.submit(assets.copy_assets, static=tmp_path) for _ in range(24)]:
+            copied.result(120)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")}
+    assert left == set(VENDORED)
+    for asset in assets.manifest():
+        found = (tmp_path / asset.path).read_bytes()
+        assert hashlib.sha256(found).hexdigest() == asset.sha256
 
 
 def test_a_missing_package_is_named(tmp_path: Path) -> None:

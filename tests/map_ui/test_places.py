@@ -20,7 +20,7 @@ from map_ui.paper.pdf import Printer
 from map_ui.paper.places import Places
 from tests.map_ui.paper import handover
 
-SOON_S = 10.0
+SOON_S = 60.0
 
 
 def never() -> bool:
@@ -178,7 +178,7 @@ def test_eight_real_pages_at_once_are_all_printed() -> None:
     printer, page = Printer(at_once=2), handover_page(handover(), "zh")
 
     def printed(own: Page) -> int:
-        made = printer.pdf(own, wait_s=120, most_waiting=6)
+        made = printer.pdf(own, wait_s=500, most_waiting=6)
         return len(PdfReader(io.BytesIO(made)).pages)
 
     with ThreadPoolExecutor(8) as pool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.gis_service.test_event_stream import stream
-from tests.gis_service.test_plans import GRID_1, GRID_2, get, started
+from tests.gis_service.test_plans import GRID_1, GRID_2, get, refused, started
 from tests.serving import Client
 
 PLANNERS, SECONDS = 5, 3
@@ -48,12 +48,15 @@ def test_what_is_acknowledged_stands_and_what_conflicts_is_told(own_client: Clie
     last = {name: to for _, name, to in acknowledged}
     blocks = get(own_client, f"/plans/{plan}/assignment")["blocks"]
     assert {name: blocks[name] for name in last} == last
+    # whoever has seen nothing of it is told, however the others met
+    stroke = {"kind": "move", "blocks": [acknowledged[-1][1]], "to": GRID_1}
+    status, late = refused(own_client, f"/{plan}/strokes", base_version=0, stroke=stroke)
+    assert status == 409
     # nobody wrote over what they had not seen
-    for problem in conflicts:
+    for problem in (*conflicts, late):
         assert (problem["code"], problem["where"]["by"]) == ("plan-changed", "planner")
         assert problem["where"]["both"]
         assert problem["zh"] and problem["en"]
-    assert conflicts
 
 
 def draws(client: Client, plan: int, one: Planner) -> None:

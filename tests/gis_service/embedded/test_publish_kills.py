@@ -102,7 +102,7 @@ def test_readers_beside_a_publication_see_the_old_or_the_new(engine: Engine) -> 
     """Every answer of a reader counts everybody, and is one of two whole ones."""
     plan = planned(engine, SHARE, 5)
     seen: set[frozenset[tuple[str | None, int]]] = set()
-    done = threading.Event()
+    begun, done = threading.Event(), threading.Event()
 
     def read() -> None:
         is_last = False
@@ -111,9 +111,11 @@ def test_readers_beside_a_publication_see_the_old_or_the_new(engine: Engine) -> 
             with desk(engine) as one:
                 held = select(person.c.grid_code, func.count()).group_by(person.c.grid_code)
                 seen.add(frozenset(map(tuple, one.connection.execute(held))))
+            begun.set()
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
+    assert begun.wait(120)  # the old one has been seen
     with desk(engine) as one:
         put_in_force(one, one.row(plan), publishing.NOW.date())
     done.set()

@@ -15,7 +15,7 @@ from layers.coverage.sites.net import Net, net_of
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-ENOUGH_S = 60.0
+ENOUGH_S = 300.0  # compiling for the first time on a slow machine counts, too
 
 
 def weight_covered(covers: Flags, weights: Floats, chosen: Whole | list[int]) -> float:

@@ -119,7 +119,7 @@ def test_one_number_worked_out_by_hand() -> None:
     # greed takes the middle site (6) and then an outer one (2 more); the outer two hold 10
     covers = csr_array([[1, 1, 1, 0, 0, 0], [0, 1, 1, 1, 1, 0], [0, 0, 0, 1, 1, 1]])
     weights = [2.0, 1.5, 1.5, 1.5, 1.5, 2.0]
-    found = best_sites(covers, weights, 2, within_s=5.0)
+    found = best_sites(covers, weights, 2, within_s=ENOUGH_S)
     assert sorted(found.chosen.tolist()) == [0, 2]
     assert found.value == found.bound == 10.0
     assert found.gap == 0.0
@@ -129,12 +129,12 @@ def test_one_number_worked_out_by_hand() -> None:
 def test_one_site_is_the_heaviest() -> None:
     rng = np.random.default_rng(7)
     covers, weights = random_covers(rng, 40, 80, 0.2), rng.random(80)
-    found = best_sites(matrix(covers), weights, 1, within_s=20.0)
+    found = best_sites(matrix(covers), weights, 1, within_s=ENOUGH_S)
     assert found.chosen.tolist() == [int((covers @ weights).argmax())]
 
 
 def test_no_site_covers_nothing() -> None:
-    found = best_sites(csr_array(np.ones((3, 4))), np.ones(4), 0, within_s=1.0)
+    found = best_sites(csr_array(np.ones((3, 4))), np.ones(4), 0, within_s=ENOUGH_S)
     assert found.chosen.tolist() == []
     assert (found.value, found.bound) == (0.0, 0.0)
     assert found.assigned.tolist() == [-1, -1, -1, -1]
@@ -142,48 +142,48 @@ def test_no_site_covers_nothing() -> None:
 
 def test_fixed_sites_alone_are_worth_what_they_cover() -> None:
     covers = csr_array([[1, 1, 0], [0, 0, 1]])
-    found = best_sites(covers, [1, 2, 4], 0, fixed=[0], within_s=1.0)
+    found = best_sites(covers, [1, 2, 4], 0, fixed=[0], within_s=ENOUGH_S)
     assert found.chosen.tolist() == [0]
     assert (found.value, found.bound) == (3.0, 3.0)
 
 
 def test_all_sites_cover_all_that_can_be_covered() -> None:
     covers = csr_array([[1, 0, 0, 0], [0, 1, 1, 0]])
-    found = best_sites(covers, [1, 2, 4, 8], 2, within_s=1.0)
+    found = best_sites(covers, [1, 2, 4, 8], 2, within_s=ENOUGH_S)
     assert (found.value, found.bound) == (7.0, 7.0)
     assert found.assigned.tolist() == [0, 1, 1, -1]
 
 
 def test_sites_that_would_add_nothing_are_not_given() -> None:
     covers = csr_array([[1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
-    found = best_sites(covers, [1, 1, 1], 3, within_s=1.0)
+    found = best_sites(covers, [1, 1, 1], 3, within_s=ENOUGH_S)
     assert found.chosen.tolist() == [0]
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 5), (5, 0), (4, 3)])
 def test_a_county_without_sites_or_demands_is_answered(shape: tuple[int, int]) -> None:
-    found = best_sites(csr_array(shape), np.ones(shape[1]), 0, within_s=1.0)
+    found = best_sites(csr_array(shape), np.ones(shape[1]), 0, within_s=ENOUGH_S)
     assert (found.value, found.bound) == (0.0, 0.0)
     assert len(found.assigned) == shape[1]
 
 
 def test_weights_of_zero_are_no_reason_for_a_site() -> None:
-    found = best_sites(csr_array(np.eye(4)), np.zeros(4), 4, within_s=1.0)
+    found = best_sites(csr_array(np.eye(4)), np.zeros(4), 4, within_s=ENOUGH_S)
     assert (len(found.chosen), found.value, found.bound) == (0, 0.0, 0.0)
 
 
 def test_stored_zeros_mean_not_covered_and_repeats_count_once() -> None:
     row, column = [0, 0, 0, 1], [0, 0, 1, 1]
     covers = coo_array(([1.0, 1.0, 0.0, 5.0], (row, column)), shape=(2, 2))
-    found = best_sites(csr_array(covers), [1, 1], 1, within_s=1.0)
+    found = best_sites(csr_array(covers), [1, 1], 1, within_s=ENOUGH_S)
     assert found.value == 1.0
-    both = best_sites(csr_array(covers), [1, 1], 2, within_s=1.0)
+    both = best_sites(csr_array(covers), [1, 1], 2, within_s=ENOUGH_S)
     assert both.value == 2.0
 
 
 def test_covers_may_be_a_plain_table_of_flags() -> None:
     flags: Any = np.eye(3, dtype=bool)
-    found = best_sites(flags, [3, 2, 1], 2, within_s=1.0)
+    found = best_sites(flags, [3, 2, 1], 2, within_s=ENOUGH_S)
     assert found.value == 5.0
 
 
@@ -191,7 +191,7 @@ def test_what_is_given_is_left_as_it_was() -> None:
     covers = csr_array([[2.0, 0.0, 3.0], [0.0, 1.0, 1.0]])
     weights, fixed = np.array([1.0, 2.0, 3.0]), np.array([1])
     before = covers.toarray()
-    best_sites(covers, weights, 1, fixed=fixed, within_s=1.0)
+    best_sites(covers, weights, 1, fixed=fixed, within_s=ENOUGH_S)
     assert (covers.toarray() == before).all()
     assert weights.tolist() == [1.0, 2.0, 3.0]
     assert fixed.tolist() == [1]
@@ -200,7 +200,7 @@ def test_what_is_given_is_left_as_it_was() -> None:
 def test_a_full_post_lets_no_further_site_in() -> None:
     covers = csr_array(np.eye(4))
     post = np.array([0, 0, 1, 1])
-    found = best_sites(covers, [1, 1, 1, 1], 4, fixed=[0], per_post=(post, 1), within_s=1.0)
+    found = best_sites(covers, [1, 1, 1, 1], 4, fixed=[0], per_post=(post, 1), within_s=ENOUGH_S)
     assert found.value == 2.0
     assert len(set(found.chosen.tolist()) & {2, 3}) == 1
 
@@ -208,14 +208,14 @@ def test_a_full_post_lets_no_further_site_in() -> None:
 def test_a_post_that_already_carries_too_much_keeps_it() -> None:
     post = np.array([5, 5, 5, 9])
     found = best_sites(
-        csr_array(np.eye(4)), np.ones(4), 2, fixed=[0, 1], per_post=(post, 1), within_s=1.0
+        csr_array(np.eye(4)), np.ones(4), 2, fixed=[0, 1], per_post=(post, 1), within_s=ENOUGH_S
     )
     assert found.chosen.tolist() == [0, 1, 3]
 
 
 def test_posts_may_have_any_names() -> None:
     post = np.array(["north", "south", "north"])
-    found = best_sites(csr_array(np.eye(3)), np.ones(3), 3, per_post=(post, 1), within_s=1.0)
+    found = best_sites(csr_array(np.eye(3)), np.ones(3), 3, per_post=(post, 1), within_s=ENOUGH_S)
     assert found.value == found.bound == 2.0
 
 
@@ -286,6 +286,8 @@ def test_a_larger_town_is_within_half_a_percent() -> None:
     rng = np.random.default_rng(9)
     covers = near_covers(rng, 1_500, 6_000, 0.02)
     weights = rng.integers(1, 20, 6_000).astype(float)
-    found = best_sites(matrix(covers), weights, 60, fixed=np.arange(0, 1_500, 50), within_s=6.0)
+    found = best_sites(
+        matrix(covers), weights, 60, fixed=np.arange(0, 1_500, 50), within_s=ENOUGH_S
+    )
     require_honest(found, covers, weights)
     assert found.gap <= 0.005

@@ -15,6 +15,7 @@ from layers.coverage.candidates import FORBIDDEN, candidate_views, covers_of, is
 from layers.coverage.checks import CoverageRefused
 from layers.coverage.siting import best_sites
 from layers.coverage.visibility import visible_areas
+from tests.layers.coverage.siting_oracles import ENOUGH_S
 
 CRS = 4545
 SQUARE = shapely.box(0, 0, 10, 10)
@@ -164,7 +165,7 @@ def test_from_posts_to_the_next_sites() -> None:
     covers = covers_of(visible_areas(views, wall), homes)
     assert covers.toarray().sum(axis=1).tolist() == [2, 1, 0, 0]
     post = views["post"].to_numpy()
-    found = best_sites(covers, np.ones(4), 3, per_post=(post, 1), within_s=20.0)
+    found = best_sites(covers, np.ones(4), 3, per_post=(post, 1), within_s=ENOUGH_S)
     assert found.chosen.tolist() == [0]
     assert (found.value, found.bound) == (2.0, 2.0)
 

@@ -20,6 +20,7 @@ from layers.coverage.figures import TOLERANCE_M
 from layers.coverage.snaps import CLEAR_M
 from layers.coverage.visibility import visible_areas
 from tests.layers.coverage.scenes import CRS, areas, turned_boxes
+from tests.layers.coverage.siting_oracles import ENOUGH_S
 
 HOUSE = shapely.box(0, 0, 20, 10)
 NO_VIEWS = GeoSeries([], crs=CRS)
@@ -27,7 +28,7 @@ SIGHT: dict[str, Any] = {
     "bearings_deg": [0.0, 90.0, 180.0, 270.0],
     "range_m": 40.0,
     "view_angle_deg": 60.0,
-    "within_s": 20.0,
+    "within_s": ENOUGH_S,
 }
 
 

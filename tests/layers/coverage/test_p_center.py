@@ -93,18 +93,18 @@ def test_larger_centres_are_proven_by_covers(nodes: int, sites: int) -> None:
 
 def test_a_centre_worked_out_by_hand() -> None:
     homes, posts = np.array([0.0, 3.0, 9.0, 10.0]), np.array([0.0, 2.0, 10.0])
-    found = p_center(abs(homes[:, None] - posts), 2, within_s=2.0)
+    found = p_center(abs(homes[:, None] - posts), 2, within_s=ENOUGH_S)
     assert sorted(found.chosen.tolist()) == [1, 2]
     assert (found.value, found.bound) == (2.0, 2.0)
 
 
 def test_as_many_centres_as_places_leave_no_way() -> None:
-    found = p_center(graph_ways(2, 10), 10, within_s=2.0)
+    found = p_center(graph_ways(2, 10), 10, within_s=ENOUGH_S)
     assert (found.value, found.bound) == (0.0, 0.0)
 
 
 def test_without_demands_there_is_no_way() -> None:
-    found = p_center(np.zeros((0, 3)), 2, within_s=1.0)
+    found = p_center(np.zeros((0, 3)), 2, within_s=ENOUGH_S)
     assert (len(found.chosen), found.value, found.bound) == (2, 0.0, 0.0)
 
 
@@ -112,13 +112,13 @@ def test_an_island_out_of_reach_of_so_few_centres_is_refused() -> None:
     ways = np.full((4, 4), np.inf)
     ways[:2, :2], ways[2:, 2:] = 1.0, 1.0
     with pytest.raises(SitingRefused, match="no site reaches"):
-        p_center(ways, 1, within_s=2.0)
+        p_center(ways, 1, within_s=ENOUGH_S)
 
 
 def test_islands_each_get_a_centre() -> None:
     ways = np.full((6, 6), np.inf)
     ways[:3, :3], ways[3:, 3:] = graph_ways(5, 3), graph_ways(6, 3)
-    found = p_center(ways, 2, within_s=5.0)
+    found = p_center(ways, 2, within_s=ENOUGH_S)
     assert sorted((found.chosen // 3).tolist()) == [0, 1]
     assert found.gap == 0.0
 
@@ -164,25 +164,25 @@ def test_towns_are_covered_by_the_fewest(seed: int, number: int, reach: float) -
 def test_a_cover_worked_out_by_hand() -> None:
     # the middle site holds most, yet the outer two hold all
     covers = csr_array([[1, 1, 0, 0, 1], [0, 1, 1, 1, 0], [0, 0, 1, 1, 0]])
-    found = cover_all(covers, within_s=1.0)
+    found = cover_all(covers, within_s=ENOUGH_S)
     assert (found.value, found.bound) == (2.0, 2.0)
     assert found.chosen.tolist() in ([0, 1], [0, 2])
 
 
 def test_nothing_to_cover_needs_no_site() -> None:
-    found = cover_all(csr_array((3, 0)), within_s=1.0)
+    found = cover_all(csr_array((3, 0)), within_s=ENOUGH_S)
     assert (found.chosen.tolist(), found.value, found.bound) == ([], 0.0, 0.0)
 
 
 def test_a_cycle_of_five_needs_three_though_fractions_need_less() -> None:
     ring = np.eye(5, dtype=bool) | np.roll(np.eye(5, dtype=bool), 1, axis=1)
-    found = cover_all(matrix(ring), within_s=5.0)
+    found = cover_all(matrix(ring), within_s=ENOUGH_S)
     assert (found.value, found.bound) == (3.0, 3.0)
 
 
 def test_a_demand_that_nobody_covers_is_named() -> None:
     with pytest.raises(SitingRefused) as refused:
-        cover_all(matrix(np.array([[True, False, True, False]])), within_s=1.0)
+        cover_all(matrix(np.array([[True, False, True, False]])), within_s=ENOUGH_S)
     assert refused.value.where["demands"] == [1, 3]
 
 

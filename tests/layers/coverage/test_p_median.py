@@ -69,7 +69,7 @@ def test_larger_graphs_are_proven_best(nodes: int, sites: int) -> None:
 def test_one_number_worked_out_by_hand() -> None:
     # posts at 0, 4 and 10 on a road; homes at 0, 1, 9, 10: the outer two posts cost 1 + 1
     homes, posts = np.array([0.0, 1.0, 9.0, 10.0]), np.array([0.0, 4.0, 10.0])
-    found = p_median(abs(homes[:, None] - posts), np.ones(4), 2, within_s=2.0)
+    found = p_median(abs(homes[:, None] - posts), np.ones(4), 2, within_s=ENOUGH_S)
     assert sorted(found.chosen.tolist()) == [0, 2]
     assert (found.value, found.bound) == (2.0, 2.0)
     assert found.assigned.tolist() == [0, 0, 2, 2]
@@ -77,33 +77,33 @@ def test_one_number_worked_out_by_hand() -> None:
 
 def test_every_site_may_be_taken() -> None:
     ways = graph_ways(3, 12)
-    found = p_median(ways, np.ones(12), 12, within_s=2.0)
+    found = p_median(ways, np.ones(12), 12, within_s=ENOUGH_S)
     assert (found.value, found.bound) == (0.0, 0.0)
 
 
 def test_one_site_is_the_middle() -> None:
     ways = graph_ways(4, 60)
-    found = p_median(ways, np.ones(60), 1, within_s=20.0)
+    found = p_median(ways, np.ones(60), 1, within_s=ENOUGH_S)
     assert found.chosen.tolist() == [int(ways.sum(axis=0).argmin())]
     assert found.bound == found.value
 
 
 def test_demands_without_weight_are_assigned_and_cost_nothing() -> None:
-    found = p_median([[5.0, 1.0], [1.0, 5.0]], [0.0, 1.0], 1, within_s=1.0)
+    found = p_median([[5.0, 1.0], [1.0, 5.0]], [0.0, 1.0], 1, within_s=ENOUGH_S)
     assert found.chosen.tolist() == [0]
     assert found.assigned.tolist() == [0, 0]
     assert found.value == 1.0
 
 
 def test_without_demands_any_site_will_do() -> None:
-    found = p_median(np.zeros((0, 3)), np.zeros(0), 2, within_s=1.0)
+    found = p_median(np.zeros((0, 3)), np.zeros(0), 2, within_s=ENOUGH_S)
     assert (len(found.chosen), found.value, found.bound) == (2, 0.0, 0.0)
 
 
 def test_islands_each_get_a_site() -> None:
     ways = np.full((6, 6), np.inf)
     ways[:3, :3], ways[3:, 3:] = graph_ways(5, 3), graph_ways(6, 3)
-    found = p_median(ways, np.ones(6), 2, within_s=5.0)
+    found = p_median(ways, np.ones(6), 2, within_s=ENOUGH_S)
     assert np.isfinite(found.value)
     assert sorted((found.chosen // 3).tolist()) == [0, 1]
 
@@ -112,7 +112,7 @@ def test_too_few_sites_for_the_islands_are_refused_with_the_places() -> None:
     ways = np.full((6, 6), np.inf)
     ways[:2, :2], ways[2:, 2:] = 1.0, 1.0
     with pytest.raises(SitingRefused) as refused:
-        p_median(ways, np.ones(6), 1, within_s=5.0)
+        p_median(ways, np.ones(6), 1, within_s=ENOUGH_S)
     assert refused.value.code == "siting-unreachable"
     assert refused.value.where["demands"] == [0, 1]
 

@@ -26,6 +26,7 @@ from layers.coverage.sites.thinning import (
     undominated,
 )
 from tests.layers.coverage.siting_oracles import (
+    ENOUGH_S,
     Flags,
     Floats,
     fewest,
@@ -315,8 +316,8 @@ def test_it_is_known_whether_so_many_sites_are_enough(enough: int) -> None:
     covers = near_covers(rng, 25, 60, 0.4)
     covers = covers[:, covers.any(axis=0)]
     net = whole_net(covers, np.ones(covers.shape[1]))
-    least = len(fewest_sites(net, started(30.0)).chosen)
-    found = fewest_sites(net, started(30.0), enough)
+    least = len(fewest_sites(net, started(ENOUGH_S)).chosen)
+    found = fewest_sites(net, started(ENOUGH_S), enough)
     assert (len(found.chosen) <= enough) == (least <= enough)
     assert found.decides(enough)
 
@@ -351,7 +352,7 @@ class Digits:
 @given(seed=SEEDS, size=st.integers(1, 40))
 def test_branching_ends_at_the_best(seed: int, size: int) -> None:
     worth = np.random.default_rng(seed).integers(0, 30, size).astype(float)
-    found = settled(Digits(worth, 0, size), -1.0, 1.0, started(60.0))
+    found = settled(Digits(worth, 0, size), -1.0, 1.0, started(ENOUGH_S))
     assert found.value == found.bound == worth.max() or size == 1
     if size > 1:
         assert found.chosen is not None

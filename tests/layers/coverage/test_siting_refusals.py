@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 from grid_boundaries.errors import Refused
 from layers.coverage.sites.checks import SitingRefused, named
 from layers.coverage.siting import best_sites, cover_all, p_center, p_median
+from tests.layers.coverage.siting_oracles import ENOUGH_S
 
 COVERS = csr_array([[1, 1, 0], [0, 1, 1]])
 WAYS = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
@@ -79,7 +80,7 @@ def test_posts_are_one_at_least(question: Callable[..., Any], sites: Any) -> Non
 
 def test_a_whole_number_may_come_from_anywhere() -> None:
     one: Any = np.int64(1)
-    assert best_sites(COVERS, ONES, one, within_s=1.0).value == 2.0
+    assert best_sites(COVERS, ONES, one, within_s=ENOUGH_S).value == 2.0
 
 
 @pytest.mark.parametrize("fixed", [[2], [-1], [0.0], [0.5], [[0]], ["a"], [np.nan], [True, False]])
@@ -89,7 +90,7 @@ def test_fixed_sites_that_there_are_not_are_refused(fixed: Any) -> None:
 
 @pytest.mark.parametrize("fixed", [None, [], np.array([], dtype=np.int64), (), [0, 0]])
 def test_fixed_sites_may_be_none_or_repeated(fixed: Any) -> None:
-    found = best_sites(COVERS, ONES, 2, fixed=fixed, within_s=1.0)
+    found = best_sites(COVERS, ONES, 2, fixed=fixed, within_s=ENOUGH_S)
     assert sorted(found.chosen.tolist()) == [0, 1]
 
 
@@ -102,7 +103,7 @@ def test_posts_that_do_not_fit_the_sites_are_refused(per_post: Any) -> None:
 
 
 def test_a_post_without_room_takes_nothing() -> None:
-    found = best_sites(COVERS, ONES, 2, per_post=(np.array([0, 1]), 0), within_s=1.0)
+    found = best_sites(COVERS, ONES, 2, per_post=(np.array([0, 1]), 0), within_s=ENOUGH_S)
     assert (len(found.chosen), found.value, found.bound) == (0, 0.0, 0.0)
 
 

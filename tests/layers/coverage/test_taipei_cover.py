@@ -209,7 +209,7 @@ def test_the_next_cameras_of_a_village_come_with_a_bound() -> None:
         range_m=40.0,
         view_angle_deg=60.0,
         at_most_a_post=1,
-        within_s=10.0,
+        within_s=60.0,
     )
     assert len(found.cameras) == 5
     assert 0 < found.added <= found.bound + 1e-6
