@@ -131,7 +131,7 @@ def test_no_way_in_is_given_under_a_foreign_name(client: Client) -> None:
 
 def spoken(client: Client, words: bytes) -> bytes:
     """Return the first bytes answered to what is sent on a plain socket."""
-    with socket.create_connection(("127.0.0.1", client.port), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", client.port), timeout=60) as plain:
         try:
             plain.sendall(words)
             return plain.recv(4096)
