@@ -153,7 +153,8 @@ def test_twenty_pdfs_at_once_are_all_made_or_told_when_to_come_again(patient: Cl
 def test_a_printer_without_a_line_says_when_to_come_again(
     county_database: Database, tmp_path: Path
 ) -> None:
-    with serving(county_database, tmp_path, print_queue_limit=0, print_wait_s=1) as client:
+    limits = {"print_queue_limit": 0, "print_wait_s": 1, "refresh_interval_s": 3600}
+    with serving(county_database, tmp_path, **limits) as client:
         plan, headers = started(client), client.by("planner")
         path = f"/api/plans/{plan}/report.pdf"
         with ThreadPoolExecutor(6) as pool:

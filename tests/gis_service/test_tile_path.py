@@ -96,7 +96,8 @@ def test_a_restart_keeps_the_names(
 ) -> None:
     names = []
     for _ in range(2):
-        with serving(county_database, tmp_path_factory.mktemp("one")) as client:
+        folder = tmp_path_factory.mktemp("one")
+        with serving(county_database, folder, refresh_interval_s=3600) as client:
             names.append(tile(client).headers["etag"])
     assert names[0] == names[1]
 
