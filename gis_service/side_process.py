@@ -134,7 +134,7 @@ class SideProcess:
         if child is not None:
             child.process.terminate()
             child.process.join()
-            child.pipe.close()
+            # its pipe ends with who still hears on it, perhaps in another thread
 
 
 def _started() -> _Child:

@@ -84,8 +84,9 @@ def desk(
 
 @pytest.fixture
 def own_client(county_database: Database, tmp_path: Path) -> Iterator[Client]:
-    """A client of a service over a county of the test's own."""
-    with serving(county_database, tmp_path, event_interval_s=1) as client:
+    """A client of a service over a county of the test's own, in which nothing is computed anew."""
+    calm = {"event_interval_s": 1, "refresh_interval_s": 3600}
+    with serving(county_database, tmp_path, **calm) as client:
         yield client
 
 

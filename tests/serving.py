@@ -23,6 +23,8 @@ from tests import county
 
 # jobs of the serving part; coverage and hotspots stand in the county as they are
 TILES = frozenset({"shapes", "counts"})
+# a busy machine answers late; still sooner than the client gives up
+PATIENCE = {"lock_timeout_s": 50, "statement_timeout_s": 50}
 
 
 def sqlalchemy_url(url: str | None) -> str:
@@ -45,7 +47,7 @@ def fill(database: Database) -> None:
 
 def settings_of(database: Database, folder: Path, **more: Any) -> Settings:
     """Return settings that serve the database with a data folder of their own."""
-    return Settings(database_url=database.url, data_dir=folder, **more)
+    return Settings(database_url=database.url, data_dir=folder, **(PATIENCE | more))
 
 
 def token_of(settings: Settings, role: str) -> str:

@@ -92,7 +92,7 @@ def test_going_on_stays_here(goal: str) -> None:
 def test_the_key_is_made_once_and_read_by_its_owner_only(tmp_path: Path) -> None:
     keys: list[bytes] = []
     threads = [
-        threading.Thread(target=lambda: keys.append(sign_in_key(tmp_path / "data")))
+        threading.Thread(target=lambda: keys.append(sign_in_key(tmp_path / "data")), daemon=True)
         for _ in range(16)
     ]
     for thread in threads:

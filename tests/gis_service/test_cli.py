@@ -36,7 +36,7 @@ def gis_service(*words: str, data_dir: Path, **settings: str) -> subprocess.Comp
         env=environment(data_dir, settings),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=500,
         cwd=CHECKOUT,
     )
 
@@ -122,13 +122,15 @@ def test_the_service_serves_until_it_is_told_to_stop(data_dir: Path) -> None:
         cwd=CHECKOUT,
     )
     assert service.stdout is not None
-    for line in service.stdout:
-        if f"http://127.0.0.1:{port}/" in line:
-            break
-    # the port is held from the start, so the first request waits until the app answers
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=60) as answer:
-        assert answer.status == 200
-    service.send_signal(signal.SIGTERM)
-    service.communicate(timeout=60)
+    try:
+        for line in service.stdout:
+            if f"http://127.0.0.1:{port}/" in line:
+                break
+        # the port is held from the start, so the first request waits until the app answers
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=300) as answer:
+            assert answer.status == 200
+    finally:
+        service.send_signal(signal.SIGTERM)
+        service.communicate(timeout=300)
     assert service.returncode == 0
     assert not Cluster(data_dir / "postgres").is_running()

@@ -62,9 +62,9 @@ def test_the_async_pool_sets_the_same_scope(database: Database) -> None:
 
 
 def test_a_statement_over_the_time_limit_is_ended(database: Database) -> None:
-    engine = engine_of(database.url, Settings(statement_timeout_s=0.05))
+    engine = engine_of(database.url, Settings(statement_timeout_s=2))
     with engine.connect() as connection, pytest.raises(OperationalError, match="statement timeout"):
-        connection.execute(text("select pg_sleep(5)"))
+        connection.execute(text("select pg_sleep(60)"))
     engine.dispose()
 
 

@@ -54,7 +54,7 @@ class Stream:
         finally:
             self.ended.set()
 
-    def next(self, kind: str, *, layer: str = "", wait_s: float = 40) -> dict[str, Any]:
+    def next(self, kind: str, *, layer: str = "", wait_s: float = 60) -> dict[str, Any]:
         """Return the next event of a kind; what comes before it is passed over."""
         until = time.monotonic() + wait_s
         while True:  # beats come all the time, so one waits so long in all
@@ -118,7 +118,7 @@ def test_a_stream_opens_with_a_snapshot_and_figures(client: Client) -> None:
 
 def test_silence_is_broken_by_a_beat(client: Client) -> None:
     with stream(client) as events:
-        assert events.next("beat", wait_s=15)["data"] == {}
+        assert events.next("beat")["data"] == {}
 
 
 def test_an_incident_is_told_and_its_layer_has_a_new_version(own_client: Client) -> None:
@@ -212,7 +212,7 @@ def test_what_was_missed_is_told_after_coming_back(own_client: Client) -> None:
 @pytest.mark.parametrize("last_id", ["0.0", "nonsense", "999999999999999999999999.1", "-1.2"])
 def test_an_id_that_is_not_kept_gets_a_snapshot(client: Client, last_id: str) -> None:
     with stream(client, last_id=last_id) as events:
-        assert events.next("snap", wait_s=5) if last_id in {"nonsense", "-1.2"} else True
+        assert events.next("snap") if last_id in {"nonsense", "-1.2"} else True
 
 
 def test_without_the_right_no_worker_is_told(own_client: Client) -> None:
@@ -250,8 +250,8 @@ def test_a_stream_ends_when_its_asker_may_no_longer_see_it(
         with owner.begin() as connection:
             connection.execute(update(actor).where(actor.c.name == "chief").values(**change))
         owner.dispose()
-        # the interval of silence is a second; one more is for a slow machine
-        assert events.ended.wait(10)
+        # the interval of silence is a second; the rest is for a slow machine
+        assert events.ended.wait(60)
 
 
 def test_streams_end_at_once_when_the_service_is_about_to_stop(
@@ -264,12 +264,15 @@ def test_streams_end_at_once_when_the_service_is_about_to_stop(
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         assert process.stdout is not None
-        port = int(process.stdout.readline())
-        with Client(port, settings) as client, stream(client) as events:
-            events.next("kpi")
-            process.send_signal(signal.SIGTERM)
-            _, told = process.communicate(timeout=30)
-            assert events.ended.is_set()
+        try:
+            port = int(process.stdout.readline())
+            with Client(port, settings) as client, stream(client) as events:
+                events.next("kpi")
+                process.send_signal(signal.SIGTERM)
+                _, told = process.communicate(timeout=120)
+                assert events.ended.wait(60)
+        finally:
+            process.kill()
     assert process.returncode in {0, -signal.SIGTERM}
     # uvicorn would tell of what it had to cut off
     assert "Traceback" not in told

@@ -131,7 +131,7 @@ def test_no_way_in_is_given_under_a_foreign_name(client: Client) -> None:
 
 def spoken(client: Client, words: bytes) -> bytes:
     """Return the first bytes answered to what is sent on a plain socket."""
-    with socket.create_connection(("127.0.0.1", client.port), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", client.port), timeout=60) as plain:
         try:
             plain.sendall(words)
             return plain.recv(4096)
@@ -283,7 +283,7 @@ def test_the_openapi_document_names_every_status_of_an_operation(client: Client)
 
 
 def test_who_is_too_many_is_told_to_come_again(county_database: Database, tmp_path: Path) -> None:
-    with serving(county_database, tmp_path, queue_limit=1) as client:
+    with serving(county_database, tmp_path, queue_limit=1, refresh_interval_s=3600) as client:
         headers = client.by("command")
 
         def ask(_number: int) -> int:

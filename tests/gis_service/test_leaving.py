@@ -23,7 +23,7 @@ from gis_service.leaving import Asking, Leaving, asking
 from tests.gis_service.test_plans import BLOCK_10, GRID_2, drawn, get, started
 from tests.serving import Client, serving, sqlalchemy_url
 
-LATER_S = 20.0
+LATER_S = 60.0
 WAITING = text(
     "select count(*) from pg_stat_activity where datname = current_database()"
     " and application_name = 'gis-service' and wait_event_type = 'Lock' and query like :words"
@@ -33,7 +33,7 @@ WAITING = text(
 @pytest.fixture
 def patient(county_database: Database, tmp_path: Path) -> Iterator[Client]:
     """A client of a service that waits long for locks and statements."""
-    limits = {"lock_timeout_s": 120, "statement_timeout_s": 120, "print_wait_s": 120}
+    limits = {"lock_timeout_s": 300, "statement_timeout_s": 300, "print_wait_s": 500}
     with serving(county_database, tmp_path, refresh_interval_s=3600, **limits) as client:
         yield client
 
@@ -93,7 +93,7 @@ def test_a_statement_ends_when_its_reader_goes(patient: Client, owner: Engine, p
 
 def test_who_stays_gets_an_answer_while_another_goes(patient: Client, owner: Engine) -> None:
     with ThreadPoolExecutor(1) as pool, locked(owner, "grid"):
-        stays = pool.submit(patient.get, "/api/grids", headers=patient.by("planner"))
+        stays = pool.submit(patient.get, "/api/grids", headers=patient.by("planner"), timeout=240)
         until(lambda: waiting(owner, "grid") == 1)
         goes = asked(patient, "GET", "/api/grids")
         until(lambda: waiting(owner, "grid") == 2)
@@ -127,7 +127,7 @@ def test_who_goes_gives_up_their_place_at_the_printer(patient: Client) -> None:
     gone = [asked(patient, "GET", f"/api/plans/{plan}/report.pdf") for _ in range(8)]
     for one in gone:
         one.close()
-    with httpx.Client(base_url=patient.base_url, timeout=120) as client:
+    with httpx.Client(base_url=patient.base_url, timeout=300) as client:
         answer = client.get(f"/api/plans/{plan}/report.pdf", headers=patient.by("planner"))
     assert answer.status_code == 200
     assert len(PdfReader(io.BytesIO(answer.content)).pages) > 0
@@ -137,7 +137,7 @@ def test_twenty_pdfs_at_once_are_all_made_or_told_when_to_come_again(patient: Cl
     plan = started(patient)
     headers = patient.by("planner")
     with (
-        httpx.Client(base_url=patient.base_url, timeout=300) as client,
+        httpx.Client(base_url=patient.base_url, timeout=550) as client,
         ThreadPoolExecutor(20) as pool,
     ):
         path = f"/api/plans/{plan}/report.pdf"
@@ -153,7 +153,8 @@ def test_twenty_pdfs_at_once_are_all_made_or_told_when_to_come_again(patient: Cl
 def test_a_printer_without_a_line_says_when_to_come_again(
     county_database: Database, tmp_path: Path
 ) -> None:
-    with serving(county_database, tmp_path, print_queue_limit=0, print_wait_s=1) as client:
+    limits = {"print_queue_limit": 0, "print_wait_s": 1, "refresh_interval_s": 3600}
+    with serving(county_database, tmp_path, **limits) as client:
         plan, headers = started(client), client.by("planner")
         path = f"/api/plans/{plan}/report.pdf"
         with ThreadPoolExecutor(6) as pool:

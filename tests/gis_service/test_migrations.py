@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import pytest
@@ -14,7 +15,7 @@ from gis_service.migrations import configuration, migrate, newest_revision, revi
 from gis_service.migrations.schema import rules, schema
 from tests.conftest import Server, engine_to
 
-BARE = "gis_bare_for_migrations"
+BARE = f"gis_bare_for_migrations_{os.getpid()}"  # a server may be shared
 
 
 def bare_database(server: Server) -> Engine:
@@ -46,7 +47,10 @@ def test_migrating_again_does_nothing(owner_engine: Engine) -> None:
 def test_two_that_migrate_together_do_it_once(server: Server) -> None:
     engine = bare_database(server)
     changed: list[bool] = []
-    threads = [threading.Thread(target=lambda: changed.append(migrate(engine))) for _ in range(2)]
+    threads = [
+        threading.Thread(target=lambda: changed.append(migrate(engine)), daemon=True)
+        for _ in range(2)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

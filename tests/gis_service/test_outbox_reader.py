@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -56,7 +56,7 @@ class Followed:
     def layers(self) -> list[str]:
         return [change.layer for change in self.taken]
 
-    async def until(self, condition: Callable[[], bool], longest_s: float = 15) -> None:
+    async def until(self, condition: Callable[[], bool], longest_s: float = 60) -> None:
         async with asyncio.timeout(longest_s):
             while not condition():
                 await asyncio.sleep(0.02)
@@ -76,7 +76,7 @@ def follow(database: Database, engine: Engine, scene: Scene) -> Followed:
     async def play() -> Followed:
         one = Followed(database, engine)
         running = asyncio.create_task(one.reader.run())
-        await one.reader.caught_up.wait()
+        await asyncio.wait_for(one.reader.caught_up.wait(), 60)
         one.taken.clear()
         one.batches.clear()
         await scene(one)
@@ -133,7 +133,7 @@ def test_a_lost_notification_costs_a_second_and_no_change(
     async def scene(one: Followed) -> None:
         # a plain row, without the trigger's notify
         one.announce("unheard")
-        await one.until(lambda: bool(one.taken), longest_s=5)
+        await one.until(lambda: bool(one.taken))
 
     assert follow(county_database, engine, scene).layers == ["unheard"]
 
@@ -152,6 +152,11 @@ _END = text(
     "select count(pg_terminate_backend(pid)) from pg_stat_activity"
     " where application_name = 'gis-outbox' and datname = current_database()"
 )
+
+
+def losses(log: Sequence[Mapping[str, Any]]) -> int:
+    """Count the connections told as lost; others at work in this process may tell of theirs."""
+    return sum(line["event"] == "outbox connection lost" for line in log)
 
 
 def test_a_lost_connection_is_opened_again_and_nothing_is_missed(
@@ -173,14 +178,16 @@ def test_a_lost_connection_is_opened_again_and_nothing_is_missed(
         found = follow(county_database, engine, scene)
     service.dispose()
     assert found.layers == ["before", "while away", "after"]
-    assert [line["event"] for line in log] == ["outbox connection lost"]
+    assert losses(log) == 1
 
 
 def test_without_a_database_nothing_is_current(county_database: Database) -> None:
     async def play() -> bool:
         one = OutboxReader("postgresql:///?host=/nowhere", never, replay_minutes=20)
         running = asyncio.create_task(one.run())
-        await asyncio.sleep(0.3)
+        async with asyncio.timeout(60):
+            while not losses(log):
+                await asyncio.sleep(0.02)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         return one.is_current or one.caught_up.is_set()
@@ -190,7 +197,6 @@ def test_without_a_database_nothing_is_current(county_database: Database) -> Non
 
     with capture_logs() as log:
         assert asyncio.run(play()) is False
-    assert log[0]["event"] == "outbox connection lost"
 
 
 def test_a_start_tells_the_last_minutes_and_not_the_whole_past(
@@ -203,7 +209,7 @@ def test_a_start_tells_the_last_minutes_and_not_the_whole_past(
     async def play() -> list[str]:
         one = Followed(county_database, engine)
         running = asyncio.create_task(one.reader.run())
-        await one.reader.caught_up.wait()
+        await asyncio.wait_for(one.reader.caught_up.wait(), 60)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         return one.layers
@@ -382,7 +388,7 @@ def test_the_end_wakes_who_waits_and_lets_nobody_in(county_database: Database) -
             waiting = asyncio.create_task(early.queue.get())
             await asyncio.sleep(0)
             hub.end()
-            event = await asyncio.wait_for(waiting, 1)
+            event = await asyncio.wait_for(waiting, 60)
             with hub.subscribed() as late:
                 return early.lost, late.lost, event.layer, hub.streams
 

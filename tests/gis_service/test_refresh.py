@@ -78,7 +78,10 @@ def test_while_one_refreshes_another_does_nothing(engine: Engine) -> None:
         with engine.begin() as connection:
             remove_camera(connection, "K1")
         assert refresh_stale(engine, NOW, Metrics()) == []
-    engine.dispose()  # the lock goes with its connection
+    engine.dispose()  # the lock goes with its connection, as soon as the server has seen its end
+    with engine.connect() as connection:
+        connection.execute(select(func.pg_advisory_lock(LOCK)))
+        connection.execute(select(func.pg_advisory_unlock(LOCK)))
     assert "counts:cameras" in refresh_stale(engine, NOW, Metrics())
 
 

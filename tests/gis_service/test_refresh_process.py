@@ -24,6 +24,7 @@ from grid_boundaries.errors import Unavailable
 from layers.coverage.tables import grid_coverage
 from layers.refreshed import refreshed
 from tests.county import NOW
+from tests.gis_service.test_side_process import is_beside
 from tests.serving import sqlalchemy_url
 
 Children = Callable[[], list[psutil.Process]]
@@ -53,7 +54,7 @@ def children() -> Children:
 
 def _computing() -> list[psutil.Process]:
     own = psutil.Process().children()
-    return [child for child in own if "spawn_main" in " ".join(child.cmdline())]
+    return [child for child in own if is_beside(child)]
 
 
 def stored(engine: Engine) -> list[tuple[object, ...]]:
@@ -161,7 +162,7 @@ def test_the_process_of_a_killed_service_ends_by_itself(
         assert parent.stdout is not None
         child = psutil.Process(int(parent.stdout.readline()))
         os.kill(parent.pid, signal.SIGKILL)
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     with suppress(psutil.NoSuchProcess):  # gone between two questions
         while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
             assert time.monotonic() < until

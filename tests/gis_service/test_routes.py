@@ -135,10 +135,10 @@ def test_head_of_a_static_file_and_of_a_tile_tells_their_length(client: Client) 
 
 
 def test_head_of_the_event_stream_ends_and_leaves_no_stream_open(client: Client) -> None:
-    head = client.head(STREAM, headers=client.by("command"), timeout=10)
+    head = client.head(STREAM, headers=client.by("command"))
     assert head.status_code == 200
     assert head.headers["content-type"].startswith("text/event-stream")
-    ends_at = time.monotonic() + 5
+    ends_at = time.monotonic() + 60
     while "gis_event_streams 0.0" not in client.get("/metrics").text:
         assert time.monotonic() < ends_at
         time.sleep(0.05)

@@ -58,7 +58,7 @@ def test_many_at_once_agree_on_one_key(tmp_path: Path) -> None:
     def make() -> None:
         keys.append(load_or_make_key(path))
 
-    threads = [threading.Thread(target=make) for _ in range(16)]
+    threads = [threading.Thread(target=make, daemon=True) for _ in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:

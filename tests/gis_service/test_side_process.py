@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
-from threading import Timer
-from time import monotonic
+from threading import Thread
 from typing import Any
 
 import numpy as np
@@ -112,10 +111,9 @@ def test_the_process_stays_for_the_next_question(beside: SideProcess) -> None:
 
 def test_it_ends_when_nobody_waits_and_a_new_one_answers(beside: SideProcess) -> None:
     beside.answer("posts", lattice(3, sites=1), 5.0, silent, stays)
-    before, began = children(), monotonic()
+    before = children()
     with pytest.raises(ClientDisconnect):
         beside.answer("posts", lattice(30, sites=40, within_s=30.0), 30.0, silent, lambda: True)
-    assert monotonic() - began < 25
     assert len(before - children()) == 1
     assert beside.answer("posts", lattice(3, sites=1), 5.0, silent, stays)["posts"]
 
@@ -123,10 +121,11 @@ def test_it_ends_when_nobody_waits_and_a_new_one_answers(beside: SideProcess) ->
 def test_a_process_that_is_killed_is_one_question_lost() -> None:
     before, process = children(), SideProcess()
     process.answer("posts", lattice(3, sites=1), 5.0, silent, stays)
-    (number,) = children() - before
-    Timer(0.5, psutil.Process(number).kill).start()
+    (child,) = [psutil.Process(number) for number in children() - before]
     with pytest.raises(Unavailable) as caught:
-        process.answer("posts", lattice(30, sites=40, within_s=30.0), 30.0, silent, stays)
+        process.answer(
+            "posts", lattice(30, sites=40, within_s=30.0), 30.0, lambda *_step: child.kill(), stays
+        )
     assert caught.value.code == "sites-stopped"
     assert process.answer("posts", lattice(3, sites=1), 5.0, silent, stays)["posts"]
     process.close()
@@ -146,6 +145,12 @@ def test_when_it_is_closed_it_answers_nothing_and_leaves_nothing() -> None:
 def test_closing_ends_the_question_that_is_being_worked_out() -> None:
     process = SideProcess()
     process.answer("posts", lattice(3, sites=1), 5.0, silent, stays)
-    Timer(0.5, process.close).start()
+    told: list[str] = []
+
+    def close(step: str, share: float) -> None:
+        told.append(step)
+        Thread(target=process.close, daemon=True).start()
+
     with pytest.raises(Unavailable):
-        process.answer("posts", lattice(30, sites=40, within_s=30.0), 30.0, silent, stays)
+        process.answer("posts", lattice(30, sites=40, within_s=30.0), 30.0, close, stays)
+    assert told

@@ -13,7 +13,7 @@ from starlette.types import Message
 
 from gis_service.leaving import asking, told_on_the_way, while_asked
 
-LONG_S = 20.0
+LONG_S = 60.0
 Tell = Callable[[bytes], None]
 
 
