@@ -4,7 +4,7 @@ SHELL = /bin/sh
 PYTHON = .venv/bin/python
 SIDE_BY_SIDE = -q -n auto --maxprocesses 4 --dist loadfile
 # a test that fails beside others and passes alone has a race: its first error stays on the page
-ONCE_MORE = -q --last-failed --last-failed-no-failures none
+ONCE_MORE = -q --last-failed --last-failed-no-failures none --maxfail 10
 LONG = --timeout 0
 CODE = gis_service layers grid_boundaries map_ui
 
