@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from itertools import count
@@ -47,14 +48,8 @@ __all__ = [
 hypothesis.settings.load_profile(
     "ci"
 )  # the same cases everywhere, and no deadline on slow machines
+ROOM_BYTES = 4 * 2**30  # four workers with a cluster of a few hundred megabytes each
 EVERYWHERE = View(actor="tester", scope=("/",))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell why a test failed that passed at its second try."""
-    for report in terminalreporter.stats.get("rerun", []):
-        terminalreporter.section(f"failed once: {report.nodeid}")
-        terminalreporter.write_line(report.longreprtext)
 
 
 class Server(Protocol):
@@ -97,10 +92,17 @@ def server() -> Iterator[Server]:
     if given:
         yield GivenServer(given)
         return
-    with tempfile.TemporaryDirectory(prefix="gis-test-") as folder:
+    with tempfile.TemporaryDirectory(prefix="gis-test-", dir=_in_memory()) as folder:
         Path(folder).chmod(0o755)  # as root, the database's account must pass through
         with Cluster(Path(folder) / "postgres", durable=False) as cluster:
             yield cluster
+
+
+def _in_memory() -> Path | None:
+    """Where there is room, memory: a database is a thousand files, and every other test has one."""
+    memory = Path("/dev/shm")
+    is_roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM_BYTES
+    return memory if is_roomy else None
 
 
 _numbers = count()
